@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * core.bpf.c - the datapath, in the order a packet meets it
+ *
+ *	entry -> handlers, by tail calls through ndiv_chain -> verdict
+ *
+ * This file holds the programs; what they do is in the headers beside it: parse.h, hints.h, reply.h, postpone.h,
+ * pressure.h, egress.h.
+ */
+#include "maps.h"
+#include "parse.h"
+#include "hints.h"
+#include "reply.h"
+#include "postpone.h"
+#include "pressure.h"
+#include "egress.h"
+
+char _license[] SEC("license") = "GPL";
+
+/* Every now and then a packet's handlers are timed; then the clock is timed, too. */
+static __always_inline __u32 sample(struct ndiv_cpu *cpu)
+{
+	__u64 t;
+
+	if (cpu->seq & ndiv_conf.sample)
+		return 0;
+	t = bpf_ktime_get_ns();
+	cpu->clock.ns += bpf_ktime_get_ns() - t;
+	cpu->clock.calls++;
+	return NDIV_F_TIMED;
+}
+
+/* Parses, and calls the first handler of the right chain. <flags> and <rounds>: what is known already. */
+static __always_inline int enter(struct xdp_md *ctx, struct ndiv_cpu *cpu, __u32 flags, __u8 rounds)
+{
+	struct ndiv_pkt *pkt = &cpu->pkt;
+	struct cursor cur = {
+		.data = (void *)(long)ctx->data,
+		.end = (void *)(long)ctx->data_end,
+		.len = bpf_xdp_get_buff_len(ctx),
+	};
+
+	cpu->seq++;
+	pkt->flags = flags | sample(cpu);
+	pkt->len = cur.len;
+	pkt->proto = 0;
+	pkt->verdict = NDIV_NEXT;
+	pkt->handler = 0;
+	pkt->out_len = 0;
+	pkt->out_count = 0;
+	pkt->rounds = rounds;
+	pkt->reason = ndiv_parse(&cur, pkt);
+	pkt->slot = ndiv_conf.bank;
+	if (pkt->reason) {
+		pkt->flags |= NDIV_F_MALFORMED;
+		pkt->slot += NDIV_BANK_MALFORMED;
+		cpu->counter[0][pkt->reason & (NDIV_COUNTERS_MAX - 1)]++;
+	}
+	bpf_tail_call(ctx, &ndiv_chain, pkt->slot);
+	cpu->reason[0][NDIV_R_CHAIN]++;
+	return XDP_DROP;
+}
+
+/* The first program of every packet, attached to the interface. */
+SEC("xdp.frags")
+int ndiv_entry(struct xdp_md *ctx)
+{
+	struct ndiv_cpu *cpu = ndiv_cpu(NDIV_CPU_RX);
+
+	return cpu ? enter(ctx, cpu, 0, 0) : XDP_ABORTED;
+}
+
+/* The same for kernels and drivers with metadata kfuncs: bound to the device, so it can not be test-run. */
+SEC("xdp.frags")
+int ndiv_entry_hints(struct xdp_md *ctx)
+{
+	struct ndiv_cpu *cpu = ndiv_cpu(NDIV_CPU_RX);
+
+	return cpu ? enter(ctx, cpu, hints(ctx, &cpu->pkt), 0) : XDP_ABORTED;
+}
+
+/* The same for a postponed packet that the agent presents again. */
+SEC("xdp.frags")
+int ndiv_entry_again(struct xdp_md *ctx)
+{
+	struct ndiv_again *again = (void *)(long)ctx->data_meta;
+	struct ndiv_cpu *cpu = ndiv_cpu(NDIV_CPU_RX);
+	__u8 rounds = 0;
+
+	if ((void *)(again + 1) <= (void *)(long)ctx->data && again->magic == NDIV_META_AGAIN)
+		rounds = again->rounds;
+	bpf_xdp_adjust_meta(ctx, sizeof(*again));
+	return cpu ? enter(ctx, cpu, NDIV_F_AGAIN, rounds) : XDP_ABORTED;
+}
+
+static __always_inline void count(struct ndiv_cpu *cpu, __u32 verdict)
+{
+	struct ndiv_count *c;
+
+	c = &cpu->verdict[cpu->pkt.handler & (NDIV_HANDLERS_MAX - 1)][verdict & (NDIV_VERDICTS - 1)];
+	c->packets++;
+	c->bytes += cpu->pkt.len;
+}
+
+/* <handler> and <reason> say why. */
+static __always_inline int drop(struct ndiv_cpu *cpu, __u32 handler, __u32 reason)
+{
+	cpu->reason[handler & (NDIV_HANDLERS_MAX - 1)][reason & (NDIV_REASONS_MAX - 1)]++;
+	count(cpu, NDIV_DROP);
+	return XDP_DROP;
+}
+
+/* The end of the chain: no handler wanted the packet. */
+static __always_inline int unclaimed(struct ndiv_cpu *cpu)
+{
+	struct ndiv_pkt *pkt = &cpu->pkt;
+
+	if (pkt->flags & NDIV_F_MALFORMED && ndiv_conf.drop_malformed)
+		return drop(cpu, 0, pkt->reason);
+	count(cpu, NDIV_PASS);
+	return XDP_PASS;
+}
+
+static __always_inline int reply(struct xdp_md *ctx, struct ndiv_cpu *cpu)
+{
+	struct ndiv_pkt *pkt = &cpu->pkt;
+	int reason;
+
+	if (!(pkt->flags & NDIV_F_CLONE) && pkt->verdict == NDIV_REPLY) {
+		count(cpu, NDIV_REPLY);
+		cpu->sent.packets++;
+		cpu->sent.bytes += ctx->data_end - ctx->data;
+		return XDP_TX;
+	}
+	reason = clone(ctx, cpu);
+	if (reason)
+		return drop(cpu, 0, reason);
+	count(cpu, pkt->verdict);
+	return ndiv_self.generic ? XDP_PASS : XDP_REDIRECT;
+}
+
+static __always_inline int forward(struct xdp_md *ctx, struct ndiv_cpu *cpu)
+{
+	__u32 ifindex = cpu->pkt.param;
+
+	count(cpu, NDIV_FORWARD);
+	cpu->sent.packets++;
+	cpu->sent.bytes += cpu->pkt.len;
+	/* Not by redirect: its queue may hold clones, whose program this packet would meet. */
+	if (ifindex == ndiv_self.ifindex)
+		return XDP_TX;
+	return bpf_redirect(ifindex, 0);
+}
+
+/* The last program of every packet: the only place where verdicts are counted and carried out. */
+SEC("xdp.frags")
+int ndiv_verdict(struct xdp_md *ctx)
+{
+	struct ndiv_cpu *cpu = ndiv_cpu(NDIV_CPU_RX);
+
+	if (!cpu)
+		return XDP_ABORTED;
+	switch (cpu->pkt.verdict) {
+	case NDIV_NEXT:
+		return unclaimed(cpu);
+	case NDIV_PASS:
+		count(cpu, NDIV_PASS);
+		return XDP_PASS;
+	case NDIV_DROP:
+		return drop(cpu, cpu->pkt.handler, cpu->pkt.reason);
+	case NDIV_REPLY:
+	case NDIV_BURST:
+		return reply(ctx, cpu);
+	case NDIV_FORWARD:
+		return forward(ctx, cpu);
+	case NDIV_POSTPONE:
+		bpf_tail_call(ctx, &ndiv_chain, NDIV_SLOT_POSTPONE);
+		return drop(cpu, 0, NDIV_R_CHAIN);
+	}
+	return drop(cpu, 0, NDIV_R_VERDICT);
+}
+
+/* Verdict POSTPONE, which has a program of its own: it is large, and seldom. */
+SEC("xdp.frags")
+int ndiv_postpone_pkt(struct xdp_md *ctx)
+{
+	struct ndiv_cpu *cpu = ndiv_cpu(NDIV_CPU_RX);
+	int reason;
+
+	if (!cpu)
+		return XDP_ABORTED;
+	reason = postpone(ctx, &cpu->pkt);
+	if (reason)
+		return drop(cpu, 0, reason);
+	count(cpu, NDIV_POSTPONE);
+	return XDP_DROP;
+}
+
+/*
+ * Runs for each frame that leaves through one of the devmaps, when the driver's batch is sent: turns clones into
+ * packets. A frame without our metadata was forwarded to this interface in the same batch.
+ */
+SEC("xdp.frags/devmap")
+int ndiv_copy(struct xdp_md *ctx)
+{
+	struct ndiv_cpu *cpu = ndiv_cpu(NDIV_CPU_RX);
+	__u32 handler;
+	int act;
+
+	if (!cpu)
+		return XDP_DROP;
+	act = copy_begin(ctx, cpu, &handler);
+	if (act != XDP_TX)
+		return act;
+	bpf_tail_call(ctx, &ndiv_clone, handler);
+	cpu->reason[0][NDIV_R_CHAIN]++;
+	return XDP_DROP;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * pressure.h - what becomes of packets after the verdict
+ *
+ * A verdict that sends is carried out later, by the driver; that its ring is full shows in tracepoints only. They run on the
+ * CPU that sent, so the mark that ndiv_can_reply() reads is one of that CPU, in the cache line it has at hand.
+ */
+#ifndef NDIV_PRESSURE_H
+#define NDIV_PRESSURE_H
+
+#include "maps.h"
+#include <bpf/bpf_tracing.h>
+#include <bpf/bpf_core_read.h>
+
+struct net_device {
+	int ifindex;
+} __attribute__((preserve_access_index));
+
+struct bpf_prog;
+struct bpf_map;
+
+/* Ticks of the kernel's clock (1 to 10 ms each) for which one refusal counts as pressure. */
+#define PRESSURE_TICKS	3
+
+static __always_inline void lost(const struct net_device *dev, __u32 packets)
+{
+	struct ndiv_cpu *cpu;
+
+	if (!packets || (__u32)dev->ifindex != ndiv_self.ifindex)
+		return;
+	cpu = ndiv_cpu(NDIV_CPU_RX);
+	if (!cpu)
+		return;
+	cpu->tx_lost += packets;
+	cpu->pressure = bpf_jiffies64() + PRESSURE_TICKS;
+}
+
+/* The driver could not send what the verdict returned XDP_TX for. */
+SEC("tp_btf/xdp_exception")
+int BPF_PROG(ndiv_tp_exception, const struct net_device *dev, const struct bpf_prog *prog, __u32 act)
+{
+	if (act == XDP_TX)
+		lost(dev, 1);
+	return 0;
+}
+
+/* veth and others send XDP_TX in bulk. */
+SEC("tp_btf/xdp_bulk_tx")
+int BPF_PROG(ndiv_tp_bulk_tx, const struct net_device *dev, int sent, int drops, int err)
+{
+	lost(dev, drops);
+	return 0;
+}
+
+/* Clones, and what is forwarded: <to> refused it. Counted for the interface where the packets came from. */
+SEC("tp_btf/xdp_devmap_xmit")
+int BPF_PROG(ndiv_tp_devmap_xmit, const struct net_device *from, const struct net_device *to, int sent, int drops, int err)
+{
+	lost(from, drops);
+	return 0;
+}
+
+/* The kernel could not even queue a redirected packet: no such interface, down, or too long for it. */
+SEC("tp_btf/xdp_redirect_err")
+int BPF_PROG(ndiv_tp_redirect_err, const struct net_device *dev)
+{
+	lost(dev, 1);
+	return 0;
+}
+
+#endif
