@@ -5,7 +5,7 @@
  *	entry -> handlers, by tail calls through ndiv_chain -> verdict
  *
  * This file holds the programs; what they do is in the headers beside it: parse.h, hints.h, reply.h, postpone.h,
- * pressure.h, egress.h.
+ * pressure.h, egress.h, generic.h, reset.h.
  */
 #include "maps.h"
 #include "parse.h"
@@ -14,6 +14,8 @@
 #include "postpone.h"
 #include "pressure.h"
 #include "egress.h"
+#include "generic.h"
+#include "reset.h"
 
 char _license[] SEC("license") = "GPL";
 

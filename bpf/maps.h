@@ -16,8 +16,8 @@ volatile struct ndiv_conf ndiv_conf SEC(".data.conf") = { .bank = NDIV_SLOT_BANK
 struct ndiv_copies {
 	__uint(type, BPF_MAP_TYPE_DEVMAP);
 	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct bpf_devmap_val);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct bpf_devmap_val));
 };
 
 struct {
@@ -27,20 +27,13 @@ struct {
 	__array(values, struct ndiv_copies);
 } ndiv_copies SEC(".maps");
 
-/* Builder programs by handler id: for clones, and for skbs in generic mode. */
+/* Builder programs for clones, by handler id. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
 	__uint(max_entries, NDIV_HANDLERS_MAX);
 	__type(key, __u32);
 	__type(value, __u32);
 } ndiv_clone SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
-	__uint(max_entries, NDIV_HANDLERS_MAX);
-	__type(key, __u32);
-	__type(value, __u32);
-} ndiv_skb SEC(".maps");
 
 /* Postponed packets on their way to the agent. */
 struct {

@@ -67,6 +67,19 @@ static __always_inline int clone(struct xdp_md *ctx, struct ndiv_cpu *cpu)
 	return 0;
 }
 
+/* What the builder may know of the packet. */
+static __always_inline void meta_to_pkt(const struct ndiv_meta *meta, struct ndiv_cpu *cpu)
+{
+	struct ndiv_pkt *pkt = &cpu->pkt;
+
+	pkt->flags = meta->flags | NDIV_F_COPY;
+	pkt->l3 = meta->l3;
+	pkt->l4 = meta->l4;
+	pkt->out_len = meta->out_len;
+	pkt->out_count = meta->count;
+	__builtin_memcpy(pkt->args, meta->args, NDIV_ARGS_LEN);
+}
+
 /*
  * First half of ndiv_copy: XDP_PASS for a frame that is none of ours, XDP_DROP for the spare copy or on failure; XDP_TX when
  * the builder of <handler> is to write it.
@@ -74,7 +87,6 @@ static __always_inline int clone(struct xdp_md *ctx, struct ndiv_cpu *cpu)
 static __always_inline int copy_begin(struct xdp_md *ctx, struct ndiv_cpu *cpu, __u32 *handler)
 {
 	struct ndiv_meta *meta = (void *)(long)ctx->data_meta;
-	struct ndiv_pkt *pkt = &cpu->pkt;
 
 	if ((void *)(meta + 1) > (void *)(long)ctx->data || meta->magic != NDIV_META_CLONE)
 		return XDP_PASS;
@@ -86,15 +98,10 @@ static __always_inline int copy_begin(struct xdp_md *ctx, struct ndiv_cpu *cpu, 
 	}
 	if (cpu->copy >= meta->count)
 		return XDP_DROP;
-	pkt->flags = meta->flags | NDIV_F_COPY;
-	pkt->l3 = meta->l3;
-	pkt->l4 = meta->l4;
-	pkt->out_len = meta->out_len;
-	pkt->out_count = meta->count;
-	__builtin_memcpy(pkt->args, meta->args, NDIV_ARGS_LEN);
+	meta_to_pkt(meta, cpu);
 	*handler = meta->handler;
 	bpf_xdp_adjust_meta(ctx, sizeof(*meta));
-	if (ndiv_set_len(ctx, pkt->out_len)) {
+	if (ndiv_set_len(ctx, cpu->pkt.out_len)) {
 		cpu->reason[0][NDIV_R_NO_ROOM]++;
 		return XDP_DROP;
 	}

@@ -228,6 +228,7 @@ _Static_assert(sizeof(struct ndiv_self) == 16, "struct ndiv_self");
  */
 enum ndiv_want {
 	NDIV_WANT_MALFORMED	= 1U << 0,	/* present malformed packets, too */
+	NDIV_WANT_HINTS		= 1U << 1,	/* ask the card for hash, timestamp and removed VLAN tag: a few ns a packet */
 };
 
 enum ndiv_option_type {

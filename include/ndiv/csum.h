@@ -68,6 +68,8 @@ static __always_inline __s64 ndiv_csum_rest(const void *p, const void *end, __u3
 	__u32 i;
 
 	for (i = 0; i < 15 && len >= 4; i++) {
+		/* Else clang counts words instead of comparing pointers, and the verifier is lost. */
+		barrier_var(p);
 		if (p + 4 > end)
 			return -1;
 		sum += *(const __u32 *)p;
@@ -100,6 +102,7 @@ static __always_inline __s64 ndiv_csum_linear(struct xdp_md *ctx, __u32 off, __u
 	__u32 i;
 
 	for (i = 0; i < 32 && len >= 512; i++) {
+		barrier_var(p);
 		if (p + 512 > end)
 			return -1;
 		acc = bpf_csum_diff(NULL, 0, (__be32 *)p, 512, acc);
@@ -107,6 +110,7 @@ static __always_inline __s64 ndiv_csum_linear(struct xdp_md *ctx, __u32 off, __u
 		len -= 512;
 	}
 	for (i = 0; i < 7 && len >= 64; i++) {
+		barrier_var(p);
 		if (p + 64 > end)
 			return -1;
 		acc = bpf_csum_diff(NULL, 0, (__be32 *)p, 64, acc);

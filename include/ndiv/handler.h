@@ -93,6 +93,14 @@ struct {
 	__type(value, __u32);
 } ndiv_chain SEC(".maps");
 
+/* Builder programs for skbs, in generic mode, by handler id; 0 is the core's, which prepares the next packet of a burst. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, NDIV_HANDLERS_MAX);
+	__type(key, __u32);
+	__type(value, __u32);
+} ndiv_skb SEC(".maps");
+
 /* Set when the handler is loaded: its id and its interface. */
 const volatile struct ndiv_self ndiv_self SEC(".rodata.self") = { 0 };
 
@@ -367,7 +375,12 @@ static __always_inline int ndiv_run_skb(struct __sk_buff *skb, ndiv_build_fn *bu
 	}
 	cpu->sent.packets++;
 	cpu->sent.bytes += skb->len;
-	return bpf_redirect(ndiv_self.ifindex, 0);
+	if (++cpu->copy >= cpu->pkt.out_count)
+		return bpf_redirect(ndiv_self.ifindex, 0);
+	if (bpf_clone_redirect(skb, ndiv_self.ifindex, 0))
+		cpu->tx_lost++;
+	bpf_tail_call(skb, &ndiv_skb, 0);
+	return TC_ACT_SHOT;
 }
 
 #endif

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * chain.c - puts the handlers of the table into the chain arrays, atomically
+ *
+ * The bank that is not in use is written, then one store switches to it: each packet meets the old chain or the new one,
+ * whole. When no packet can be in the old one any more, it is emptied, so that its programs can go.
+ */
+#include <string.h>
+#include <unistd.h>
+#include <sys/syscall.h>
+#include <linux/membarrier.h>
+#include "internal.h"
+
+/* A chain array that is being written. */
+struct bank {
+	int map;
+	int verdict;
+	__u32 slot;
+};
+
+/* Waits until every program that runs now has ended: an RCU grace period. */
+static void wait_for_packets(void)
+{
+	if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
+		usleep(20000);	/* nohz_full kernels refuse: longer than any softirq runs */
+}
+
+static int set_slot(int map, __u32 slot, int prog)
+{
+	return bpf_map_update_elem(map, &slot, &prog, BPF_ANY) ? -errno : 0;
+}
+
+static void clear_bank(int map, __u32 bank)
+{
+	__u32 slot;
+
+	for (slot = bank; slot < bank + NDIV_BANK_SIZE; slot++)
+		bpf_map_delete_elem(map, &slot);
+}
+
+/* Program <pin> of handler <id>; of the successor, where that is <fresh>. */
+static int handler_prog(struct ndiv *nd, unsigned int id, unsigned int fresh, const char *pin)
+{
+	char dir[DIR_LEN];
+
+	handler_dir(nd, id, id == fresh, dir);
+	return pin_get(dir, pin);
+}
+
+/* Writes one chain (sound or malformed packets) at <slot>: those handlers of the table that <pin> and <want> select. */
+static int write_chain(struct ndiv *nd, const struct table *tab, unsigned int fresh, const char *pin, __u32 want,
+		       struct bank *bank)
+{
+	unsigned int ids[NDIV_HANDLERS_MAX];
+	int n = table_sorted(tab, ids), i, prog, err;
+	__u32 slot = bank->slot;
+
+	for (i = 0; i < n; i++) {
+		if ((tab->e[ids[i]].info.want & want) != want)
+			continue;
+		prog = handler_prog(nd, ids[i], fresh, pin);
+		if (prog == -ENOENT)
+			continue;	/* it has no such program */
+		if (prog < 0)
+			return prog;
+		err = set_slot(bank->map, slot++, prog);
+		close(prog);
+		if (err)
+			return err;
+	}
+	return set_slot(bank->map, slot, bank->verdict);
+}
+
+static int write_bank(struct ndiv *nd, const struct table *tab, unsigned int fresh, const char *pin, struct bank *bank)
+{
+	__u32 first = bank->slot;
+	int err;
+
+	clear_bank(bank->map, first);
+	err = write_chain(nd, tab, fresh, pin, 0, bank);
+	bank->slot = first + NDIV_BANK_MALFORMED;
+	if (!err)
+		err = write_chain(nd, tab, fresh, pin, NDIV_WANT_MALFORMED, bank);
+	return err;
+}
+
+/* Writes the bank of <name> that <current> does not use, and switches. */
+static int switch_bank(struct ndiv *nd, const struct table *tab, unsigned int fresh, const char *name, const char *verdict,
+		       const char *pin, __u32 *current)
+{
+	struct bank bank = { .map = pin_get(nd->dir, name), .verdict = pin_get(nd->dir, verdict) };
+	__u32 old = __atomic_load_n(current, __ATOMIC_RELAXED);
+	__u32 new = old == NDIV_SLOT_BANK ? NDIV_SLOT_BANK + NDIV_BANK_SIZE : NDIV_SLOT_BANK;
+	int err = -ENOENT;
+
+	bank.slot = new;
+	if (bank.map >= 0 && bank.verdict >= 0)
+		err = write_bank(nd, tab, fresh, pin, &bank);
+	if (!err) {
+		__atomic_store_n(current, new, __ATOMIC_RELEASE);
+		wait_for_packets();
+		clear_bank(bank.map, old);
+	}
+	if (bank.map >= 0)
+		close(bank.map);
+	if (bank.verdict >= 0)
+		close(bank.verdict);
+	return err;
+}
+
+/* The builders of each handler, by id; 0 of ndiv_skb is the core's. */
+static int write_builders(struct ndiv *nd, const struct table *tab, unsigned int fresh, const char *name, const char *pin)
+{
+	int map = pin_get(nd->dir, name), prog, err = 0;
+	unsigned int id;
+
+	if (map < 0)
+		return map;
+	for (id = 1; id < NDIV_HANDLERS_MAX && !err; id++) {
+		prog = tab->e[id].used ? handler_prog(nd, id, fresh, pin) : -ENOENT;
+		if (prog < 0) {
+			bpf_map_delete_elem(map, &id);
+			continue;
+		}
+		err = set_slot(map, id, prog);
+		close(prog);
+	}
+	close(map);
+	return err;
+}
+
+static int choose_entry(struct ndiv *nd, const struct table *tab)
+{
+	int hints = 0, prog, err;
+	unsigned int id;
+
+	for (id = 1; id < NDIV_HANDLERS_MAX; id++)
+		hints |= tab->e[id].used && tab->e[id].info.want & NDIV_WANT_HINTS;
+	prog = hints ? pin_get(nd->dir, "entry_hints") : -ENOENT;
+	if (prog < 0)
+		prog = pin_get(nd->dir, "entry");
+	if (prog < 0)
+		return prog;
+	err = link_swap(nd, prog);
+	close(prog);
+	return err;
+}
+
+static int want_tx(const struct table *tab)
+{
+	unsigned int id;
+
+	for (id = 1; id < NDIV_HANDLERS_MAX; id++)
+		if (tab->e[id].used && tab->e[id].has_tx)
+			return 1;
+	return 0;
+}
+
+/*
+ * Makes the chains what <tab> says. Handler <fresh> (0: none) is taken from where its successor is pinned. Builders
+ * come before the chain that needs them.
+ */
+int chain_apply(struct ndiv *nd, const struct table *tab, unsigned int fresh)
+{
+	struct ndiv_conf *conf = conf_map(nd->dir);
+	int err;
+
+	if (!conf)
+		return fail(nd, errno, "cannot map %s/conf: %s", nd->dir, strerror(errno));
+	err = write_builders(nd, tab, fresh, "ndiv_clone", "clone");
+	if (!err)
+		err = write_builders(nd, tab, fresh, "ndiv_skb", "skb");
+	if (!err)
+		err = choose_entry(nd, tab);
+	if (!err)
+		err = switch_bank(nd, tab, fresh, "ndiv_chain", "verdict", "rx", &conf->bank);
+	if (!err)
+		err = switch_bank(nd, tab, fresh, "ndiv_tx_chain", "tx_verdict", "tx", &conf->tx_bank);
+	conf_unmap(conf);
+	if (err)
+		return fail(nd, -err, "cannot change the chain: %s", strerror(-err));
+	if (want_tx(tab))
+		return tx_up(nd);
+	tx_down(nd);
+	return 0;
+}

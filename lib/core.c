@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* core.c - the core's programs and maps on an interface: up and down */
+#include <string.h>
+#include <unistd.h>
+#include "internal.h"
+#include "core.skel.h"
+
+/* What can be had from the kernel's metadata kfuncs needs a program that is bound to the device. */
+#ifndef BPF_F_XDP_DEV_BOUND_ONLY
+#define BPF_F_XDP_DEV_BOUND_ONLY	(1U << 6)
+#endif
+
+static struct core_bpf *core_open(struct ndiv *nd, int generic, int hints)
+{
+	struct core_bpf *core = core_bpf__open();
+	struct ndiv_self *self;
+
+	if (!core)
+		return NULL;
+	self = (struct ndiv_self *)&core->rodata_self->ndiv_self;
+	self->ifindex = nd->ifindex;
+	self->generic = generic;
+	memcpy(self->mac, nd->mac, sizeof(self->mac));
+	core->data_conf->ndiv_conf.sample = 1023;
+	bpf_program__set_autoload(core->progs.ndiv_entry_hints, hints);
+	if (hints) {
+		bpf_program__set_ifindex(core->progs.ndiv_entry_hints, nd->ifindex);
+		bpf_program__set_flags(core->progs.ndiv_entry_hints,
+				       bpf_program__flags(core->progs.ndiv_entry_hints) | BPF_F_XDP_DEV_BOUND_ONLY);
+	}
+	return core;
+}
+
+/* Loads with the entry for hints where kernel and driver have them, else without. */
+static int core_load(struct ndiv *nd, int generic, struct core_bpf **out)
+{
+	struct core_bpf *core;
+	int hints, err = -EINVAL;
+
+	for (hints = !generic; hints >= 0; hints--) {
+		core = core_open(nd, generic, hints);
+		if (!core)
+			return fail(nd, errno, "cannot open the core's BPF object: %s", strerror(errno));
+		err = core_bpf__load(core);
+		if (!err) {
+			*out = core;
+			return 0;
+		}
+		core_bpf__destroy(core);
+	}
+	return fail(nd, -err, "the kernel refuses ndiv's core programs: %s (it needs Linux 6.1 or newer with BTF; "
+		    "`ndiv -vv ...` shows the verifier's log)", strerror(-err));
+}
+
+/* A devmap with <n> entries, all of them the interface, whose program makes packets of clones. */
+static int copies_map(struct ndiv *nd, struct core_bpf *core, __u32 n)
+{
+	struct bpf_devmap_val val = { .ifindex = nd->ifindex };
+	int fd, outer = bpf_map__fd(core->maps.ndiv_copies);
+	__u32 i;
+
+	fd = bpf_map_create(BPF_MAP_TYPE_DEVMAP, "ndiv_copies", sizeof(__u32), sizeof(val), n, NULL);
+	if (fd < 0)
+		return -errno;
+	val.bpf_prog.fd = bpf_program__fd(core->progs.ndiv_copy);
+	for (i = 0; i < n; i++)
+		if (bpf_map_update_elem(fd, &i, &val, BPF_ANY))
+			break;
+	if (i < n || bpf_map_update_elem(outer, &n, &fd, BPF_ANY)) {
+		close(fd);
+		return -errno;
+	}
+	close(fd);
+	return 0;
+}
+
+static int fill_slot(struct bpf_map *map, __u32 slot, struct bpf_program *prog)
+{
+	int fd = bpf_program__fd(prog);
+
+	return bpf_map_update_elem(bpf_map__fd(map), &slot, &fd, BPF_ANY) ? -errno : 0;
+}
+
+/* The chain of an interface without handlers: every bank begins with the verdict. */
+static int fill_chains(struct core_bpf *core)
+{
+	__u32 slot;
+	int err;
+
+	err = fill_slot(core->maps.ndiv_chain, NDIV_SLOT_VERDICT, core->progs.ndiv_verdict);
+	if (!err)
+		err = fill_slot(core->maps.ndiv_chain, NDIV_SLOT_POSTPONE, core->progs.ndiv_postpone_pkt);
+	if (!err)
+		err = fill_slot(core->maps.ndiv_skb, 0, core->progs.ndiv_rx_skb_more);
+	if (!err)
+		err = fill_slot(core->maps.ndiv_tx_chain, NDIV_SLOT_VERDICT, core->progs.ndiv_tx_verdict);
+	for (slot = NDIV_SLOT_BANK; !err && slot < NDIV_SLOTS; slot += NDIV_BANK_MALFORMED) {
+		err = fill_slot(core->maps.ndiv_chain, slot, core->progs.ndiv_verdict);
+		if (!err)
+			err = fill_slot(core->maps.ndiv_tx_chain, slot, core->progs.ndiv_tx_verdict);
+	}
+	return err;
+}
+
+static int pin_maps(struct ndiv *nd, struct core_bpf *core)
+{
+	const struct {
+		const char *name;
+		struct bpf_map *map;
+	} maps[] = {
+		{ "ndiv_cpus", core->maps.ndiv_cpus }, { "ndiv_chain", core->maps.ndiv_chain },
+		{ "ndiv_tx_chain", core->maps.ndiv_tx_chain }, { "ndiv_copies", core->maps.ndiv_copies },
+		{ "ndiv_clone", core->maps.ndiv_clone }, { "ndiv_skb", core->maps.ndiv_skb },
+		{ "ndiv_queue", core->maps.ndiv_queue }, { "ndiv_handlers", core->maps.ndiv_handlers },
+		{ "conf", core->maps.data_conf },
+	};
+	size_t i;
+	int err;
+
+	for (i = 0; i < sizeof(maps) / sizeof(maps[0]); i++) {
+		err = pin(nd->dir, maps[i].name, bpf_map__fd(maps[i].map));
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int pin_progs(struct ndiv *nd, struct core_bpf *core)
+{
+	const struct {
+		const char *name;
+		struct bpf_program *prog;
+	} progs[] = {
+		{ "entry", core->progs.ndiv_entry }, { "entry_hints", core->progs.ndiv_entry_hints },
+		{ "entry_again", core->progs.ndiv_entry_again }, { "verdict", core->progs.ndiv_verdict },
+		{ "tx_entry", core->progs.ndiv_tx_entry }, { "tx_verdict", core->progs.ndiv_tx_verdict },
+		{ "rx_skb", core->progs.ndiv_rx_skb }, { "reset", core->progs.ndiv_reset },
+	};
+	size_t i;
+	int err;
+
+	for (i = 0; i < sizeof(progs) / sizeof(progs[0]); i++) {
+		if (bpf_program__fd(progs[i].prog) < 0)
+			continue;
+		err = pin(nd->dir, progs[i].name, bpf_program__fd(progs[i].prog));
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* Without these, nothing but the counter of lost packets and the mark of pressure is missing. */
+static void pin_tracepoints(struct ndiv *nd, struct core_bpf *core)
+{
+	const struct {
+		const char *name;
+		struct bpf_program *prog;
+	} tps[] = {
+		{ "tp_exception", core->progs.ndiv_tp_exception }, { "tp_bulk_tx", core->progs.ndiv_tp_bulk_tx },
+		{ "tp_devmap_xmit", core->progs.ndiv_tp_devmap_xmit },
+		{ "tp_redirect_err", core->progs.ndiv_tp_redirect_err },
+	};
+	size_t i;
+	int err;
+
+	for (i = 0; i < sizeof(tps) / sizeof(tps[0]); i++) {
+		err = link_tracepoint(nd->dir, tps[i].name, bpf_program__fd(tps[i].prog));
+		if (err)
+			warn(nd, "%s: %s: packets lost behind the verdict are not counted", tps[i].name, strerror(-err));
+	}
+}
+
+/* All but the link. */
+static int core_prepare(struct ndiv *nd, struct core_bpf *core)
+{
+	__u32 n;
+	int err;
+
+	err = make_dir(nd->dir);
+	for (n = 1; !err && n <= NDIV_BURST_MAX + 1; n++)
+		err = copies_map(nd, core, n);
+	if (!err)
+		err = fill_chains(core);
+	if (!err)
+		err = pin_maps(nd, core);
+	if (!err)
+		err = pin_progs(nd, core);
+	if (err)
+		return fail(nd, -err, "cannot set up the core in %s: %s", nd->dir, strerror(-err));
+	pin_tracepoints(nd, core);
+	return 0;
+}
+
+static int core_try(struct ndiv *nd, enum ndiv_mode mode)
+{
+	struct core_bpf *core = NULL;
+	int err;
+
+	remove_tree(nd->dir);
+	err = core_load(nd, mode == NDIV_MODE_GENERIC, &core);
+	if (err)
+		return err;
+	err = core_prepare(nd, core);
+	if (!err && mode == NDIV_MODE_GENERIC)
+		err = generic_up(nd);
+	if (!err) {
+		err = link_xdp(nd, bpf_program__fd(core->progs.ndiv_entry), mode);
+		if (err)
+			fail(nd, -err, "cannot attach in %s mode: %s", ndiv_mode_name(mode), strerror(-err));
+	}
+	core_bpf__destroy(core);
+	if (err)
+		core_down(nd);
+	return err;
+}
+
+/* Attaches the core with an empty chain. */
+int core_up(struct ndiv *nd, enum ndiv_mode mode)
+{
+	int err;
+
+	err = other_program(nd);
+	if (err)
+		return err;
+	if (mode != NDIV_MODE_AUTO)
+		return core_try(nd, mode);
+	err = core_try(nd, NDIV_MODE_NATIVE);
+	if (err != -EOPNOTSUPP && err != -EINVAL && err != -ERANGE && err != -ENOSPC)
+		return err;
+	warn(nd, "the driver refuses native mode (%s): generic mode, which is slower", strerror(-err));
+	return core_try(nd, NDIV_MODE_GENERIC);
+}
+
+/* Removes all of it, whatever part is there. */
+void core_down(struct ndiv *nd)
+{
+	link_cut(nd->dir, "link");
+	tx_down(nd);
+	generic_down(nd);
+	remove_tree(nd->dir);
+}
+
+/* A later handler may ask for a mode; it must be the one that is there. */
+int core_fits(struct ndiv *nd, enum ndiv_mode mode)
+{
+	enum ndiv_mode now;
+	int err;
+
+	if (mode == NDIV_MODE_AUTO)
+		return 0;
+	err = link_mode(nd, &now);
+	if (err)
+		return fail(nd, -err, "cannot ask for the mode: %s", strerror(-err));
+	if (now != mode)
+		return fail(nd, EBUSY, "ndiv is attached in %s mode; detach all handlers to attach in %s mode",
+			    ndiv_mode_name(now), ndiv_mode_name(mode));
+	return 0;
+}

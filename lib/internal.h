@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * internal.h - what the files of libndiv share
+ *
+ * State of an interface, all of it pinned, in /sys/fs/bpf/ndiv/<inode of the network namespace>/<ifindex>/:
+ *
+ *	link			the XDP link; it is pinned last and unpinned first: no link, no attachment
+ *	tp_*, link_tx		links of the tracepoints and of the transmit path
+ *	ndiv_*, conf		the core's maps
+ *	entry, verdict, ...	the core's programs, to build chains and to present packets again
+ *	h<id>/			a handler: rx, tx, clone, skb, done (programs and link), m_<name> (its maps)
+ */
+#ifndef NDIV_INTERNAL_H
+#define NDIV_INTERNAL_H
+
+#include <errno.h>
+#include <net/if.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <ndiv/ndiv.h>
+
+#define ROOT		"/sys/fs/bpf/ndiv"
+#define STATE_LEN	64	/* of a state directory's name */
+#define DIR_LEN		96	/* of a handler's directory in it */
+#define PIN_LEN		192	/* of a pin's path */
+
+
+struct ndiv {
+	char	ifname[IFNAMSIZ];
+	unsigned int ifindex;
+	unsigned char mac[6];
+	int	readonly;
+	int	lock;			/* fd of the namespace's directory while locked, else -1 */
+	char	dir[STATE_LEN];
+	char	err[1024];
+	char	warn[512];
+};
+
+/* err.c */
+int	fail(struct ndiv *nd, int err, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void	warn(struct ndiv *nd, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void	clear(struct ndiv *nd);
+void	log_text(int level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* path.c: directories and pins. Pins: 0 or -errno; get: fd or -errno. */
+int	root_ready(struct ndiv *nd);
+unsigned long netns_inode(void);
+int	state_lock(struct ndiv *nd);
+void	state_unlock(struct ndiv *nd);
+int	make_dir(const char *path);
+int	remove_tree(const char *path);
+void	pin_path(char *buf, const char *dir, const char *name);
+int	pin(const char *dir, const char *name, int fd);
+int	pin_get(const char *dir, const char *name);
+int	pinned(const char *dir, const char *name);
+void	unpin(const char *dir, const char *name);
+void	handler_dir(const struct ndiv *nd, unsigned int id, int new, char *buf);
+
+/* link.c: XDP link and tracepoint links */
+int	link_ifindex(const char *dir);
+int	link_info(const char *dir, struct bpf_link_info *info);
+int	link_xdp(struct ndiv *nd, int entry, enum ndiv_mode mode);
+int	link_swap(struct ndiv *nd, int entry);
+int	link_tracepoint(const char *dir, const char *name, int prog);
+void	link_cut(const char *dir, const char *name);
+int	link_mode(const struct ndiv *nd, enum ndiv_mode *mode);
+int	other_program(struct ndiv *nd);
+
+/* core.c */
+int	core_up(struct ndiv *nd, enum ndiv_mode mode);
+void	core_down(struct ndiv *nd);
+int	core_fits(struct ndiv *nd, enum ndiv_mode mode);
+
+/* conf.c: the memory-mapped configuration */
+struct ndiv_conf *conf_map(const char *dir);
+void	conf_unmap(struct ndiv_conf *conf);
+
+/* entry.c: the table of handlers */
+struct table {
+	int	map;			/* fd */
+	struct ndiv_entry e[NDIV_HANDLERS_MAX];	/* by id; 0 is not used */
+};
+int	table_open(struct ndiv *nd, struct table *tab);
+void	table_close(struct table *tab);
+int	table_find(const struct table *tab, const char *name);
+int	table_free_id(const struct table *tab);
+size_t	table_count(const struct table *tab);
+int	table_sorted(const struct table *tab, unsigned int *ids);
+int	table_write(struct ndiv *nd, const struct table *tab, unsigned int id);
+
+/* object.c: a handler's object */
+struct loaded {
+	struct bpf_object *obj;
+	struct ndiv_info info;
+	struct bpf_program *rx, *tx, *clone, *skb, *done;
+};
+int	object_read_info(const char *path, struct ndiv_info *info, char *err, size_t err_len);
+int	object_load(struct ndiv *nd, const char *path, unsigned int id, const char *opts, struct loaded *ld);
+int	object_pin(struct ndiv *nd, struct loaded *ld, const char *dir);
+void	object_close(struct loaded *ld);
+void	object_map_name(const char *name, char *buf, size_t len);
+
+/* option.c */
+int	option_apply(struct ndiv *nd, const struct ndiv_info *info, void *config, size_t size, const char *opts);
+int	option_join(struct ndiv *nd, const char *old, const char *const *opts, size_t count, char *buf, size_t len);
+
+/* chain.c */
+int	chain_apply(struct ndiv *nd, const struct table *tab, unsigned int fresh_id);
+
+/* tc.c: programs on the transmit path, and on the receive path in generic mode */
+int	tx_up(struct ndiv *nd);
+void	tx_down(struct ndiv *nd);
+int	tx_kind(const struct ndiv *nd);
+int	generic_up(struct ndiv *nd);
+void	generic_down(struct ndiv *nd);
+
+#endif

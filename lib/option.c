@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* option.c - "name=value" into a handler's configuration, by the table that its object carries */
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include "internal.h"
+
+/* One option on its way into the configuration. */
+struct setting {
+	struct ndiv *nd;
+	const struct ndiv_info *info;
+	const struct ndiv_option *opt;
+	const char *value;
+	void *to;
+};
+
+static size_t option_size(__u32 type)
+{
+	static const size_t sizes[] = {
+		[NDIV_OPT_U16] = 2, [NDIV_OPT_U32] = 4, [NDIV_OPT_BOOL] = 1, [NDIV_OPT_CHOICE] = 1,
+		[NDIV_OPT_PORTS] = sizeof(struct ndiv_ports), [NDIV_OPT_PREFIXES] = sizeof(struct ndiv_prefixes),
+	};
+
+	return type < sizeof(sizes) / sizeof(sizes[0]) ? sizes[type] : 0;
+}
+
+/* The whole string is one decimal number: 0, or -EINVAL, or -ERANGE above <max>. */
+static int number(const char *s, unsigned long max, unsigned long *out)
+{
+	unsigned long n = 0;
+
+	if (!*s)
+		return -EINVAL;
+	for (; *s; s++) {
+		if (!isdigit((unsigned char)*s))
+			return -EINVAL;
+		n = n * 10 + (*s - '0');
+		if (n > max)
+			return -ERANGE;
+	}
+	*out = n;
+	return 0;
+}
+
+static int set_number(struct setting *set)
+{
+	const struct ndiv_option *opt = set->opt;
+	unsigned long n;
+	__u16 n16;
+	__u32 n32;
+
+	if (number(set->value, opt->max, &n) || n < opt->min)
+		return fail(set->nd, ERANGE, "%s: option %s: \"%s\" is not a number from %u to %u", set->info->name, opt->name,
+			    set->value, opt->min, opt->max);
+	n16 = n;
+	n32 = n;
+	if (opt->type == NDIV_OPT_U16)
+		memcpy(set->to, &n16, sizeof(n16));
+	else
+		memcpy(set->to, &n32, sizeof(n32));
+	return 0;
+}
+
+static int set_bool(struct setting *set)
+{
+	int yes = !strcmp(set->value, "yes");
+
+	if (!yes && strcmp(set->value, "no"))
+		return fail(set->nd, EINVAL, "%s: option %s: \"%s\" is neither yes nor no", set->info->name, set->opt->name,
+			    set->value);
+	*(__u8 *)set->to = yes;
+	return 0;
+}
+
+static int set_choice(struct setting *set)
+{
+	char words[sizeof(set->opt->choices)], *rest = words, *word;
+	__u8 i;
+
+	memcpy(words, set->opt->choices, sizeof(words));
+	words[sizeof(words) - 1] = 0;
+	for (i = 0; (word = strsep(&rest, ",")); i++) {
+		if (!strcmp(word, set->value)) {
+			*(__u8 *)set->to = i;
+			return 0;
+		}
+	}
+	return fail(set->nd, EINVAL, "%s: option %s: \"%s\" is none of %s", set->info->name, set->opt->name, set->value,
+		    set->opt->choices);
+}
+
+static int set_ports(struct setting *set)
+{
+	char text[32], *dash;
+	unsigned long lo, hi;
+	struct ndiv_ports *ports = set->to;
+
+	snprintf(text, sizeof(text), "%s", set->value);
+	dash = strchr(text, '-');
+	if (dash)
+		*dash++ = 0;
+	if (number(text, 65535, &lo) || number(dash ? dash : text, 65535, &hi) || lo < 1 || lo > hi)
+		return fail(set->nd, ERANGE, "%s: option %s: \"%s\" is neither a port from 1 to 65535 nor a range such as "
+			    "8000-8999", set->info->name, set->opt->name, set->value);
+	ports->lo = lo;
+	ports->hi = hi;
+	return 0;
+}
+
+/* <text> is "address" or "address/length". Returns 4 or 6, or 0. */
+static int parse_prefix(char *text, struct ndiv_prefix *p)
+{
+	char *slash = strchr(text, '/');
+	unsigned long bits, max;
+	int family, i;
+
+	if (slash)
+		*slash++ = 0;
+	memset(p, 0, sizeof(*p));
+	family = strchr(text, ':') ? AF_INET6 : AF_INET;
+	max = family == AF_INET6 ? 128 : 32;
+	bits = max;
+	if (inet_pton(family, text, p->addr) != 1 || (slash && number(slash, max, &bits)))
+		return 0;
+	for (i = 0; i < 4; i++) {
+		if (bits >= 32U * (i + 1))
+			p->mask[i] = 0xffffffff;
+		else if (bits > 32U * i)
+			p->mask[i] = htonl(~0U << (32 * (i + 1) - bits));
+		p->addr[i] &= p->mask[i];
+	}
+	return family == AF_INET6 ? 6 : 4;
+}
+
+static int set_prefixes(struct setting *set)
+{
+	struct ndiv_prefix four[NDIV_PREFIXES_MAX], six[NDIV_PREFIXES_MAX], p;
+	char text[512], *rest = text, *word;
+	struct ndiv_prefixes all = {};
+	int family;
+
+	if (strlen(set->value) >= sizeof(text))
+		return fail(set->nd, ERANGE, "%s: option %s: too long", set->info->name, set->opt->name);
+	strcpy(text, set->value);
+	while (*text && (word = strsep(&rest, ","))) {
+		if (all.count4 + all.count6 == NDIV_PREFIXES_MAX)
+			return fail(set->nd, ERANGE, "%s: option %s: more than %d prefixes", set->info->name,
+				    set->opt->name, NDIV_PREFIXES_MAX);
+		family = parse_prefix(word, &p);
+		if (!family)
+			return fail(set->nd, EINVAL, "%s: option %s: \"%s\" in \"%s\" is no prefix such as 192.0.2.0/24 or "
+				    "2001:db8::/32", set->info->name, set->opt->name, word, set->value);
+		if (family == 4)
+			four[all.count4++] = p;
+		else
+			six[all.count6++] = p;
+	}
+	memcpy(all.list, four, all.count4 * sizeof(p));
+	memcpy(all.list + all.count4, six, all.count6 * sizeof(p));
+	memcpy(set->to, &all, sizeof(all));
+	return 0;
+}
+
+static int set_option(struct setting *set)
+{
+	switch (set->opt->type) {
+	case NDIV_OPT_U16:
+	case NDIV_OPT_U32:
+		return set_number(set);
+	case NDIV_OPT_BOOL:
+		return set_bool(set);
+	case NDIV_OPT_CHOICE:
+		return set_choice(set);
+	case NDIV_OPT_PORTS:
+		return set_ports(set);
+	case NDIV_OPT_PREFIXES:
+		return set_prefixes(set);
+	}
+	return fail(set->nd, EINVAL, "%s: option %s has the unknown type %u: the object was built for another ndiv",
+		    set->info->name, set->opt->name, set->opt->type);
+}
+
+static const struct ndiv_option *find(const struct ndiv_info *info, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < NDIV_OPTIONS_MAX && info->options[i].type; i++)
+		if (!strcmp(info->options[i].name, name))
+			return &info->options[i];
+	return NULL;
+}
+
+static int unknown(struct ndiv *nd, const struct ndiv_info *info, const char *name)
+{
+	char known[512] = "";
+	size_t i, n = 0;
+
+	for (i = 0; i < NDIV_OPTIONS_MAX && info->options[i].type && n < sizeof(known); i++)
+		n += snprintf(known + n, sizeof(known) - n, "%s%s", i ? ", " : "", info->options[i].name);
+	return fail(nd, EINVAL, "%s: unknown option \"%s\"; %s%s", info->name, name, n ? "it has " : "it has none", known);
+}
+
+/* Sets one "name=value" in <config>, which has <size> bytes. Changes <text>. */
+static int apply_one(struct ndiv *nd, const struct ndiv_info *info, void *config, size_t size, char *text)
+{
+	struct setting set = { .nd = nd, .info = info };
+	char *eq = strchr(text, '=');
+
+	if (!eq)
+		return fail(nd, EINVAL, "%s: \"%s\" is no option: write name=value", info->name, text);
+	*eq = 0;
+	set.value = eq + 1;
+	set.opt = find(info, text);
+	if (!set.opt)
+		return unknown(nd, info, text);
+	if (set.opt->offset + option_size(set.opt->type) > size)
+		return fail(nd, EINVAL, "%s: option %s lies outside of section .rodata.config (%zu bytes)", info->name, text,
+			    size);
+	set.to = (char *)config + set.opt->offset;
+	return set_option(&set);
+}
+
+/* <opts>: as option_join() makes them. <config>: the object's initial configuration. */
+int option_apply(struct ndiv *nd, const struct ndiv_info *info, void *config, size_t size, const char *opts)
+{
+	char text[NDIV_OPTS_LEN], *rest = text, *word;
+	int err;
+
+	snprintf(text, sizeof(text), "%s", opts);
+	while ((word = strsep(&rest, " "))) {
+		if (!*word)
+			continue;
+		err = apply_one(nd, info, config, size, word);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int same_name(const char *a, const char *b)
+{
+	size_t n = strcspn(a, "=");
+
+	return n == strcspn(b, "=") && !strncmp(a, b, n);
+}
+
+static int append(struct ndiv *nd, char *buf, size_t len, const char *opt)
+{
+	size_t n = strlen(buf);
+
+	if (n + strlen(opt) + 2 > len)
+		return fail(nd, E2BIG, "options longer than %zu bytes altogether", len - 1);
+	snprintf(buf + n, len - n, "%s%s", n ? " " : "", opt);
+	return 0;
+}
+
+static int is_given(const char *opt, const char *const *opts, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (same_name(opt, opts[i]))
+			return 1;
+	return 0;
+}
+
+/* Into <buf>: those of <old> ("a=1 b=2") that are not given anew, then the new ones; the last one of a name counts. */
+int option_join(struct ndiv *nd, const char *old, const char *const *opts, size_t count, char *buf, size_t len)
+{
+	char text[NDIV_OPTS_LEN], *rest = text, *word;
+	size_t i;
+	int err = 0;
+
+	buf[0] = 0;
+	snprintf(text, sizeof(text), "%s", old);
+	while (!err && (word = strsep(&rest, " ")))
+		if (*word && !is_given(word, opts, count))
+			err = append(nd, buf, len, word);
+	for (i = 0; !err && i < count; i++) {
+		if (strpbrk(opts[i], " \t\n"))
+			return fail(nd, EINVAL, "option \"%s\" has a blank in it", opts[i]);
+		if (!is_given(opts[i], opts + i + 1, count - i - 1))
+			err = append(nd, buf, len, opts[i]);
+	}
+	return err;
+}

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* state.c - the calls of libndiv that read: what is attached, what it counted, which interfaces */
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include "internal.h"
+
+static const char *const verdict_names[NDIV_VERDICTS] = {
+	[NDIV_NEXT] = "next", [NDIV_PASS] = "pass", [NDIV_DROP] = "drop", [NDIV_REPLY] = "reply",
+	[NDIV_BURST] = "burst", [NDIV_POSTPONE] = "postpone", [NDIV_FORWARD] = "forward",
+};
+
+static const char *const core_reasons[] = {
+	[NDIV_R_NONE] = "none", [NDIV_R_ETH_SHORT] = "eth-short", [NDIV_R_VLAN_SHORT] = "vlan-short",
+	[NDIV_R_IP4_SHORT] = "ip4-short", [NDIV_R_IP4_VERSION] = "ip4-version", [NDIV_R_IP4_IHL] = "ip4-ihl",
+	[NDIV_R_IP4_LEN] = "ip4-len", [NDIV_R_IP4_CSUM] = "ip4-checksum", [NDIV_R_IP4_FRAG] = "ip4-fragment",
+	[NDIV_R_IP6_SHORT] = "ip6-short", [NDIV_R_IP6_VERSION] = "ip6-version", [NDIV_R_IP6_LEN] = "ip6-len",
+	[NDIV_R_IP6_EXT] = "ip6-extension", [NDIV_R_IP6_FRAG] = "ip6-fragment", [NDIV_R_L4_SHORT] = "l4-short",
+	[NDIV_R_TCP_DOFF] = "tcp-offset", [NDIV_R_UDP_LEN] = "udp-len", [NDIV_R_VERDICT] = "verdict",
+	[NDIV_R_CHAIN] = "chain", [NDIV_R_NO_ROOM] = "no-room", [NDIV_R_BUILD] = "build",
+	[NDIV_R_REDIRECT] = "redirect", [NDIV_R_NO_AGENT] = "no-agent", [NDIV_R_POSTPONE_FULL] = "postpone-full",
+	[NDIV_R_POSTPONE_LONG] = "postpone-long", [NDIV_R_POSTPONE_ROUNDS] = "postpone-rounds",
+	[NDIV_R_POSTPONE_LOST] = "postpone-lost",
+};
+_Static_assert(sizeof(core_reasons) / sizeof(core_reasons[0]) == NDIV_R_CORE_LAST + 1, "each core reason has a name");
+
+const char *ndiv_verdict_name(unsigned int verdict)
+{
+	return verdict < NDIV_VERDICTS && verdict_names[verdict] ? verdict_names[verdict] : "?";
+}
+
+const char *ndiv_core_reason(unsigned int reason)
+{
+	return reason <= NDIV_R_CORE_LAST ? core_reasons[reason] : "?";
+}
+
+const char *ndiv_mode_name(enum ndiv_mode mode)
+{
+	static const char *const names[] = { "auto", "native", "generic" };
+
+	return mode <= NDIV_MODE_GENERIC ? names[mode] : "?";
+}
+
+static int read_table(struct ndiv *nd, struct ndiv_state *st)
+{
+	unsigned int ids[NDIV_HANDLERS_MAX];
+	struct table tab;
+	int i, n, err;
+
+	err = table_open(nd, &tab);
+	if (err)
+		return err;
+	n = table_sorted(&tab, ids);
+	for (i = 0; i < n; i++) {
+		st->handler[i].id = ids[i];
+		st->handler[i].entry = tab.e[ids[i]];
+	}
+	st->count = n;
+	table_close(&tab);
+	return 0;
+}
+
+static int read_conf(struct ndiv *nd, struct ndiv_state *st)
+{
+	struct ndiv_conf *conf = conf_map(nd->dir);
+	struct timespec now;
+
+	if (!conf)
+		return fail(nd, errno, "cannot map %s/conf: %s", nd->dir, strerror(errno));
+	st->conf = *conf;
+	conf_unmap(conf);
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	st->agent = st->conf.agent_until > now.tv_sec * 1000000000ULL + now.tv_nsec;
+	return 0;
+}
+
+static int wants_hints(const struct ndiv_state *st)
+{
+	size_t i;
+
+	for (i = 0; i < st->count; i++)
+		if (st->handler[i].entry.info.want & NDIV_WANT_HINTS)
+			return 1;
+	return 0;
+}
+
+int ndiv_state(struct ndiv *nd, struct ndiv_state *out)
+{
+	struct ndiv_state *st = calloc(1, sizeof(*st));
+	struct bpf_link_info link;
+	int err;
+
+	if (!st)
+		return -ENOMEM;
+	clear(nd);
+	snprintf(st->ifname, sizeof(st->ifname), "%s", nd->ifname);
+	st->ifindex = nd->ifindex;
+	err = link_info(nd->dir, &link);
+	if (err || link.xdp.ifindex != nd->ifindex) {
+		*out = *st;
+		free(st);
+		return err && err != -ENOENT ? fail(nd, -err, "cannot read %s/link: %s", nd->dir, strerror(-err)) : 0;
+	}
+	st->attached = 1;
+	st->prog_id = link.prog_id;
+	err = link_mode(nd, &st->mode);
+	if (!err)
+		err = read_table(nd, st);
+	if (!err)
+		err = read_conf(nd, st);
+	st->tx = tx_kind(nd);
+	st->hints = wants_hints(st) && pinned(nd->dir, "entry_hints");
+	if (!err)
+		*out = *st;
+	free(st);
+	return err;
+}
+
+static void add_cpu(struct ndiv_stats *to, struct ndiv_cost *cost, struct ndiv_cost *clock, const struct ndiv_cpu *from)
+{
+	int h, i;
+
+	for (h = 0; h < NDIV_HANDLERS_MAX; h++) {
+		for (i = 0; i < NDIV_VERDICTS; i++) {
+			to->verdict[h][i].packets += from->verdict[h][i].packets;
+			to->verdict[h][i].bytes += from->verdict[h][i].bytes;
+		}
+		for (i = 0; i < NDIV_REASONS_MAX; i++)
+			to->reason[h][i] += from->reason[h][i];
+		for (i = 0; i < NDIV_COUNTERS_MAX; i++)
+			to->counter[h][i] += from->counter[h][i];
+		cost[h].ns += from->cost[h].ns;
+		cost[h].calls += from->cost[h].calls;
+	}
+	clock->ns += from->clock.ns;
+	clock->calls += from->clock.calls;
+	to->packets += from->seq;
+	to->tx_lost += from->tx_lost;
+	to->sent.packets += from->sent.packets;
+	to->sent.bytes += from->sent.bytes;
+}
+
+static double mean(const struct ndiv_cost *c)
+{
+	return (double)c->ns / c->calls;
+}
+
+static void sum_up(const struct ndiv_cpu *cpus, int from, int to, struct ndiv_stats *st)
+{
+	struct ndiv_cost cost[NDIV_HANDLERS_MAX] = {}, clock = {};
+	int i;
+
+	memset(st, 0, sizeof(*st));
+	for (i = from; i < to; i++)
+		add_cpu(st, cost, &clock, &cpus[i]);
+	for (i = 0; i < NDIV_HANDLERS_MAX; i++) {
+		st->ns[i] = -1;
+		if (!cost[i].calls || !clock.calls)
+			continue;
+		st->ns[i] = mean(&cost[i]) - mean(&clock);
+		if (st->ns[i] < 0)
+			st->ns[i] = 0;
+	}
+}
+
+int ndiv_stats(struct ndiv *nd, int which, int cpu, struct ndiv_stats *stats)
+{
+	int cpus = libbpf_num_possible_cpus(), map, err = 0;
+	struct ndiv_cpu *values;
+	__u32 key = which;
+
+	clear(nd);
+	if (cpu >= cpus)
+		return fail(nd, ERANGE, "CPU %d: there are 0 to %d", cpu, cpus - 1);
+	map = pin_get(nd->dir, "ndiv_cpus");
+	if (map < 0)
+		return fail(nd, -map, "ndiv is not attached");
+	values = calloc(cpus, sizeof(*values));
+	if (!values || bpf_map_lookup_elem(map, &key, values))
+		err = fail(nd, errno, "cannot read the counters: %s", strerror(errno));
+	else
+		sum_up(values, cpu < 0 ? 0 : cpu, cpu < 0 ? cpus : cpu + 1, stats);
+	free(values);
+	close(map);
+	return err;
+}
+
+/* Removes what is left in <dir> of an interface that is gone. */
+static void sweep(const char *dir)
+{
+	struct ndiv nd = { .lock = -1 };
+
+	if (state_lock(&nd))
+		return;
+	if (link_ifindex(dir) <= 0)
+		remove_tree(dir);
+	state_unlock(&nd);
+}
+
+/* Opens the interface of state directory <dir>. 0 and NULL: it is gone. */
+static int open_dir(const char *dir, struct ndiv **out, char *err, size_t err_len)
+{
+	char name[IF_NAMESIZE];
+	int ifindex = link_ifindex(dir);
+
+	*out = NULL;
+	if (ifindex <= 0 || !if_indextoname(ifindex, name)) {
+		sweep(dir);
+		return 0;
+	}
+	return ndiv_open(out, name, 0, err, err_len);
+}
+
+static int is_number(const struct dirent *e)
+{
+	return e->d_name[0] >= '0' && e->d_name[0] <= '9';
+}
+
+static int by_number(const struct dirent **a, const struct dirent **b)
+{
+	return atoi((*a)->d_name) - atoi((*b)->d_name);
+}
+
+int ndiv_each(int (*fn)(struct ndiv *nd, void *arg), void *arg, char *err, size_t err_len)
+{
+	char root[DIR_LEN], dir[PIN_LEN];
+	struct dirent **list;
+	struct ndiv *nd;
+	int n, i, ret = 0;
+
+	snprintf(root, sizeof(root), ROOT "/%lu", netns_inode());
+	n = scandir(root, &list, is_number, by_number);
+	if (n < 0 && errno == ENOENT)
+		return 0;
+	if (n < 0) {
+		snprintf(err, err_len, "cannot read %s: %s", root, strerror(errno));
+		return -errno;
+	}
+	for (i = 0; i < n; i++) {
+		snprintf(dir, sizeof(dir), "%s/%u", root, (unsigned int)atoi(list[i]->d_name));
+		free(list[i]);
+		if (ret)
+			continue;
+		ret = open_dir(dir, &nd, err, err_len);
+		if (!ret && nd)
+			ret = fn(nd, arg);
+		ndiv_close(nd);
+	}
+	free(list);
+	return ret;
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * tc.c - programs at the tc hooks: the transmit path, and in generic mode the receive path behind XDP
+ *
+ * By tcx (Linux 6.6 and later), whose link is pinned like the others; else by a filter of the clsact qdisc, which has no
+ * owner and is found again by its handle and priority.
+ */
+#include <string.h>
+#include <unistd.h>
+#include "internal.h"
+
+#define BPF_TCX_INGRESS_	46	/* <linux/bpf.h> has them from 6.6 on */
+#define BPF_TCX_EGRESS_		47
+
+#define FILTER_HANDLE	0x6e64
+#define FILTER_PRIORITY	0x6e64
+
+/* One of the two hooks. */
+struct hook {
+	const char *link;		/* pin of the tcx link */
+	const char *prog;		/* pin of the program */
+	enum bpf_attach_type tcx;
+	enum bpf_tc_attach_point clsact;
+};
+
+static const struct hook egress = { "link_tx", "tx_entry", BPF_TCX_EGRESS_, BPF_TC_EGRESS };
+static const struct hook ingress = { "link_rx_skb", "rx_skb", BPF_TCX_INGRESS_, BPF_TC_INGRESS };
+
+static int by_tcx(const struct ndiv *nd, const struct hook *hook, int prog)
+{
+	int err, fd = bpf_link_create(prog, nd->ifindex, hook->tcx, NULL);
+
+	if (fd < 0)
+		return -errno;
+	err = pin(nd->dir, hook->link, fd);
+	close(fd);
+	return err;
+}
+
+static int by_clsact(const struct ndiv *nd, const struct hook *hook, int prog)
+{
+	LIBBPF_OPTS(bpf_tc_hook, h, .ifindex = nd->ifindex, .attach_point = hook->clsact);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY, .prog_fd = prog,
+		    .flags = BPF_TC_F_REPLACE);
+	int err = bpf_tc_hook_create(&h);
+
+	if (err && err != -EEXIST)
+		return err;
+	return bpf_tc_attach(&h, &opts);
+}
+
+static int hook_up(struct ndiv *nd, const struct hook *hook)
+{
+	int prog, err;
+
+	if (pinned(nd->dir, hook->link))
+		return 0;
+	prog = pin_get(nd->dir, hook->prog);
+	if (prog < 0)
+		return fail(nd, -prog, "program %s is missing: %s", hook->prog, strerror(-prog));
+	err = by_tcx(nd, hook, prog);
+	if (err)
+		err = by_clsact(nd, hook, prog);
+	close(prog);
+	if (err)
+		return fail(nd, -err, "cannot attach to tc %s: %s", hook == &egress ? "egress" : "ingress", strerror(-err));
+	return 0;
+}
+
+static void hook_down(struct ndiv *nd, const struct hook *hook)
+{
+	LIBBPF_OPTS(bpf_tc_hook, h, .ifindex = nd->ifindex, .attach_point = hook->clsact);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY);
+
+	if (pinned(nd->dir, hook->link))
+		link_cut(nd->dir, hook->link);
+	else if (pinned(nd->dir, hook->prog))
+		bpf_tc_detach(&h, &opts);
+}
+
+int tx_up(struct ndiv *nd)
+{
+	return hook_up(nd, &egress);
+}
+
+void tx_down(struct ndiv *nd)
+{
+	hook_down(nd, &egress);
+}
+
+/* How the transmit path is attached: 0 not, 1 by tcx, 2 by clsact. */
+int tx_kind(const struct ndiv *nd)
+{
+	LIBBPF_OPTS(bpf_tc_hook, h, .ifindex = nd->ifindex, .attach_point = BPF_TC_EGRESS);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY);
+
+	if (pinned(nd->dir, egress.link))
+		return 1;
+	return bpf_tc_query(&h, &opts) ? 0 : 2;
+}
+
+int generic_up(struct ndiv *nd)
+{
+	return hook_up(nd, &ingress);
+}
+
+void generic_down(struct ndiv *nd)
+{
+	hook_down(nd, &ingress);
+}
