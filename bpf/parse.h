@@ -160,9 +160,9 @@ static __always_inline int parse_ip4(const struct cursor *cur, void *p, struct n
 	len = bpf_ntohs(ip->tot_len);
 	if (hlen < sizeof(*ip) || hlen > len)
 		return NDIV_R_IP4_IHL;
-	pkt->end = pkt->l3 + len;
-	if (pkt->end > cur->len)
+	if (pkt->l3 + len > cur->len)
 		return NDIV_R_IP4_LEN;
+	pkt->end = pkt->l3 + len;
 	if (p + hlen > cur->end)
 		return NDIV_R_IP4_SHORT;
 	if (ip4_sum_wrong(cur, ip, hlen)) {
@@ -251,20 +251,23 @@ static __always_inline int parse_exts6(const struct cursor *cur, struct ndiv_pkt
 static __always_inline int parse_ip6(const struct cursor *cur, void *p, struct ndiv_pkt *pkt)
 {
 	struct ipv6hdr *ip = p;
+	__u32 end;
 	int bad;
 
 	if ((void *)(ip + 1) > cur->end)
 		return NDIV_R_IP6_SHORT;
 	if (ip->version != 6)
 		return NDIV_R_IP6_VERSION;
-	pkt->end = pkt->l3 + sizeof(*ip) + bpf_ntohs(ip->payload_len);
-	if (pkt->end > cur->len || (!ip->payload_len && ip->nexthdr != IPPROTO_NONE))
+	end = pkt->l3 + sizeof(*ip) + bpf_ntohs(ip->payload_len);
+	if (end > cur->len || (!ip->payload_len && ip->nexthdr != IPPROTO_NONE))
 		return NDIV_R_IP6_LEN;
+	pkt->end = end;
 	pkt->flags |= NDIV_F_IPV6;
 	pkt->proto = ip->nexthdr;
 	pkt->l4 = pkt->l3 + sizeof(*ip);
 	if (is_frag_or_ext6(pkt->proto)) {
 		bad = parse_exts6(cur, pkt);
+		pkt->payload = pkt->l4;
 		if (bad)
 			return bad;
 	}
@@ -281,6 +284,8 @@ static __always_inline int ndiv_parse(const struct cursor *cur, struct ndiv_pkt 
 
 	pkt->end = pkt->len;
 	pkt->l3 = 0;
+	pkt->l4 = 0;
+	pkt->payload = 0;
 	pkt->eth_proto = 0;
 	if (p > cur->end)
 		return NDIV_R_ETH_SHORT;
