@@ -52,13 +52,13 @@ static __always_inline int enter(struct xdp_md *ctx, struct ndiv_cpu *cpu, __u32
 	pkt->out_count = 0;
 	pkt->rounds = rounds;
 	pkt->reason = ndiv_parse(&cur, pkt);
-	pkt->slot = ndiv_conf.bank;
+	pkt->path = ndiv_conf.bank;
 	if (pkt->reason) {
 		pkt->flags |= NDIV_F_MALFORMED;
-		pkt->slot += NDIV_BANK_MALFORMED;
+		pkt->path |= NDIV_PATH_MALFORMED;
 		cpu->counter[0][pkt->reason & (NDIV_COUNTERS_MAX - 1)]++;
 	}
-	bpf_tail_call(ctx, &ndiv_chain, pkt->slot);
+	ndiv_jump(ctx, &ndiv_chain, 0, pkt->path);
 	cpu->reason[0][NDIV_R_CHAIN]++;
 	return XDP_DROP;
 }
@@ -176,7 +176,7 @@ int ndiv_verdict(struct xdp_md *ctx)
 	case NDIV_FORWARD:
 		return forward(ctx, cpu);
 	case NDIV_POSTPONE:
-		bpf_tail_call(ctx, &ndiv_chain, NDIV_SLOT_POSTPONE);
+		bpf_tail_call_static(ctx, &ndiv_chain, NDIV_SLOT_POSTPONE);
 		return drop(cpu, 0, NDIV_R_CHAIN);
 	}
 	return drop(cpu, 0, NDIV_R_VERDICT);

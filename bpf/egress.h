@@ -39,12 +39,12 @@ int ndiv_tx_entry(struct __sk_buff *skb)
 		pkt->hw_vlan = skb->vlan_tci;
 		pkt->hw_vlan_proto = skb->vlan_proto;
 	}
-	if (pkt->reason)
+	pkt->path = ndiv_conf.tx_bank;
+	if (pkt->reason) {
 		pkt->flags |= NDIV_F_MALFORMED;
-	pkt->slot = ndiv_conf.tx_bank;
-	if (pkt->reason)
-		pkt->slot += NDIV_BANK_MALFORMED;
-	bpf_tail_call(skb, &ndiv_tx_chain, pkt->slot);
+		pkt->path |= NDIV_PATH_MALFORMED;
+	}
+	ndiv_jump(skb, &ndiv_tx_chain, 0, pkt->path);
 	cpu->reason[0][NDIV_R_CHAIN]++;
 	return TC_ACT_UNSPEC;
 }

@@ -10,7 +10,7 @@
 #include <ndiv/tx.h>
 
 /* Configuration: a global variable, so that reading it needs no lookup. */
-volatile struct ndiv_conf ndiv_conf SEC(".data.conf") = { .bank = NDIV_SLOT_BANK, .tx_bank = NDIV_SLOT_BANK };
+volatile struct ndiv_conf ndiv_conf SEC(".data.conf") = { .sample = 1023 };
 
 /* For each number of copies, a devmap with as many entries, all of them this interface: broadcast makes the clones. */
 struct ndiv_copies {

@@ -11,11 +11,11 @@
 #include <linux/membarrier.h>
 #include "internal.h"
 
-/* A chain array that is being written. */
+/* A bank of a chain array, to be written. */
 struct bank {
 	int map;
-	int verdict;
-	__u32 slot;
+	int verdict;			/* program */
+	__u32 nr;			/* 0 or 1 */
 };
 
 /* Waits until every program that runs now has ended: an RCU grace period. */
@@ -30,12 +30,22 @@ static int set_slot(int map, __u32 slot, int prog)
 	return bpf_map_update_elem(map, &slot, &prog, BPF_ANY) ? -errno : 0;
 }
 
-static void clear_bank(int map, __u32 bank)
+static __u32 slot_after(unsigned int id, __u32 path)
 {
+	return NDIV_SLOT_NEXT + id * NDIV_PATHS + path;
+}
+
+static void clear_bank(int map, __u32 nr)
+{
+	unsigned int id;
 	__u32 slot;
 
-	for (slot = bank; slot < bank + NDIV_BANK_SIZE; slot++)
+	for (id = 0; id < NDIV_HANDLERS_MAX; id++) {
+		slot = slot_after(id, nr);
 		bpf_map_delete_elem(map, &slot);
+		slot = slot_after(id, nr | NDIV_PATH_MALFORMED);
+		bpf_map_delete_elem(map, &slot);
+	}
 }
 
 /* Program <pin> of handler <id>; of the successor, where that is <fresh>. */
@@ -47,13 +57,13 @@ static int handler_prog(struct ndiv *nd, unsigned int id, unsigned int fresh, co
 	return pin_get(dir, pin);
 }
 
-/* Writes one chain (sound or malformed packets) at <slot>: those handlers of the table that <pin> and <want> select. */
-static int write_chain(struct ndiv *nd, const struct table *tab, unsigned int fresh, const char *pin, __u32 want,
-		       struct bank *bank)
+/* Writes one path of a bank: those handlers of the table that have program <pin> and that <want> selects. */
+static int write_path(struct ndiv *nd, const struct table *tab, unsigned int fresh, const char *pin, const struct bank *bank,
+		      __u32 path)
 {
-	unsigned int ids[NDIV_HANDLERS_MAX];
+	__u32 want = path & NDIV_PATH_MALFORMED ? NDIV_WANT_MALFORMED : 0;
+	unsigned int ids[NDIV_HANDLERS_MAX], last = 0;
 	int n = table_sorted(tab, ids), i, prog, err;
-	__u32 slot = bank->slot;
 
 	for (i = 0; i < n; i++) {
 		if ((tab->e[ids[i]].info.want & want) != want)
@@ -63,25 +73,24 @@ static int write_chain(struct ndiv *nd, const struct table *tab, unsigned int fr
 			continue;	/* it has no such program */
 		if (prog < 0)
 			return prog;
-		err = set_slot(bank->map, slot++, prog);
+		err = set_slot(bank->map, slot_after(last, path), prog);
 		close(prog);
 		if (err)
 			return err;
+		last = ids[i];
 	}
-	return set_slot(bank->map, slot, bank->verdict);
+	return set_slot(bank->map, slot_after(last, path), bank->verdict);
 }
 
-static int write_bank(struct ndiv *nd, const struct table *tab, unsigned int fresh, const char *pin, struct bank *bank)
+static int write_bank(struct ndiv *nd, const struct table *tab, unsigned int fresh, const char *pin, const struct bank *bank)
 {
-	__u32 first = bank->slot;
 	int err;
 
-	clear_bank(bank->map, first);
-	err = write_chain(nd, tab, fresh, pin, 0, bank);
-	bank->slot = first + NDIV_BANK_MALFORMED;
-	if (!err)
-		err = write_chain(nd, tab, fresh, pin, NDIV_WANT_MALFORMED, bank);
-	return err;
+	clear_bank(bank->map, bank->nr);
+	err = write_path(nd, tab, fresh, pin, bank, bank->nr);
+	if (err)
+		return err;
+	return write_path(nd, tab, fresh, pin, bank, bank->nr | NDIV_PATH_MALFORMED);
 }
 
 /* Writes the bank of <name> that <current> does not use, and switches. */
@@ -90,14 +99,13 @@ static int switch_bank(struct ndiv *nd, const struct table *tab, unsigned int fr
 {
 	struct bank bank = { .map = pin_get(nd->dir, name), .verdict = pin_get(nd->dir, verdict) };
 	__u32 old = __atomic_load_n(current, __ATOMIC_RELAXED);
-	__u32 new = old == NDIV_SLOT_BANK ? NDIV_SLOT_BANK + NDIV_BANK_SIZE : NDIV_SLOT_BANK;
 	int err = -ENOENT;
 
-	bank.slot = new;
+	bank.nr = !old;
 	if (bank.map >= 0 && bank.verdict >= 0)
 		err = write_bank(nd, tab, fresh, pin, &bank);
 	if (!err) {
-		__atomic_store_n(current, new, __ATOMIC_RELEASE);
+		__atomic_store_n(current, bank.nr, __ATOMIC_RELEASE);
 		wait_for_packets();
 		clear_bank(bank.map, old);
 	}

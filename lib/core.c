@@ -21,7 +21,6 @@ static struct core_bpf *core_open(struct ndiv *nd, int generic, int hints)
 	self->ifindex = nd->ifindex;
 	self->generic = generic;
 	memcpy(self->mac, nd->mac, sizeof(self->mac));
-	core->data_conf->ndiv_conf.sample = 1023;
 	bpf_program__set_autoload(core->progs.ndiv_entry_hints, hints);
 	if (hints) {
 		bpf_program__set_ifindex(core->progs.ndiv_entry_hints, nd->ifindex);
@@ -81,10 +80,10 @@ static int fill_slot(struct bpf_map *map, __u32 slot, struct bpf_program *prog)
 	return bpf_map_update_elem(bpf_map__fd(map), &slot, &fd, BPF_ANY) ? -errno : 0;
 }
 
-/* The chain of an interface without handlers: every bank begins with the verdict. */
+/* The chain of an interface without handlers: on every path the verdict comes first. */
 static int fill_chains(struct core_bpf *core)
 {
-	__u32 slot;
+	__u32 path;
 	int err;
 
 	err = fill_slot(core->maps.ndiv_chain, NDIV_SLOT_VERDICT, core->progs.ndiv_verdict);
@@ -94,10 +93,10 @@ static int fill_chains(struct core_bpf *core)
 		err = fill_slot(core->maps.ndiv_skb, 0, core->progs.ndiv_rx_skb_more);
 	if (!err)
 		err = fill_slot(core->maps.ndiv_tx_chain, NDIV_SLOT_VERDICT, core->progs.ndiv_tx_verdict);
-	for (slot = NDIV_SLOT_BANK; !err && slot < NDIV_SLOTS; slot += NDIV_BANK_MALFORMED) {
-		err = fill_slot(core->maps.ndiv_chain, slot, core->progs.ndiv_verdict);
+	for (path = 0; !err && path < NDIV_PATHS; path++) {
+		err = fill_slot(core->maps.ndiv_chain, NDIV_SLOT_NEXT + path, core->progs.ndiv_verdict);
 		if (!err)
-			err = fill_slot(core->maps.ndiv_tx_chain, slot, core->progs.ndiv_tx_verdict);
+			err = fill_slot(core->maps.ndiv_tx_chain, NDIV_SLOT_NEXT + path, core->progs.ndiv_tx_verdict);
 	}
 	return err;
 }

@@ -128,7 +128,7 @@ struct ndiv_pkt {
 	__u8	handler;	/* core: id of the handler that decided */
 	__u16	vlan[2];	/* VLAN tags (TCI: priority and id), the outer one first; see the VLAN flags */
 	__be16	vlan_proto[2];	/* 802.1Q or 802.1ad, likewise */
-	__u16	slot;		/* core: where in the chain array */
+	__u16	path;		/* core: enum ndiv_path */
 	__u16	pad;
 	__u16	out_len;	/* length of the reply, or of the longest packet of a burst, that the builder makes */
 	__u8	out_count;	/* packets that the builder makes; 0: none, the frame goes as it is */
@@ -188,24 +188,30 @@ enum ndiv_cpu_index {
 };
 
 /*
- * The chain array. Slot 0 is the verdict, then room for the core's other programs. Two banks hold the chain: one is
- * in use (struct ndiv_conf, bank), the other one is written and then switched to, so that any change is atomic.
- * A bank holds the chain for sound packets and the one for malformed packets (handlers that asked for them);
- * each ends with the verdict.
+ * The chain arrays (receive and transmit). A tail call whose slot the verifier knows becomes a direct jump, some 3 ns instead of
+ * 70 where the CPU needs retpolines; so there is no variable index. Each handler has slots of its own for what comes after it, by
+ * its id, and id 0 for what comes first: NDIV_SLOT_NEXT + id * NDIV_PATHS + path. The path of a packet is chosen at the
+ * entry: one bit tells sound from malformed (only handlers that asked for it are on that path), one bit which of two banks
+ * is in use: the other one is written and then switched to, so that any change of the chain is atomic. Each path ends with the
+ * verdict.
  */
 enum ndiv_slot {
 	NDIV_SLOT_VERDICT = 0,
 	NDIV_SLOT_POSTPONE,
-	NDIV_SLOT_BANK = 16,
-	NDIV_BANK_MALFORMED = 16,	/* offset in a bank */
-	NDIV_BANK_SIZE = 32,
-	NDIV_SLOTS = NDIV_SLOT_BANK + 2 * NDIV_BANK_SIZE,
+	NDIV_SLOT_NEXT = 16,
+	NDIV_PATHS = 4,
+	NDIV_SLOTS = NDIV_SLOT_NEXT + NDIV_HANDLERS_MAX * NDIV_PATHS,
+};
+
+enum ndiv_path {
+	NDIV_PATH_BANK = 1,		/* bit 0: the second bank */
+	NDIV_PATH_MALFORMED = 2,	/* bit 1 */
 };
 
 /* Configuration of an interface, one value of a memory-mapped array. (u) all of it. */
 struct ndiv_conf {
-	__u32	bank;		/* first slot of the receive chain in use */
-	__u32	tx_bank;	/* first slot of the transmit chain in use */
+	__u32	bank;		/* bank of the receive chain in use: 0 or 1 */
+	__u32	tx_bank;	/* likewise of the transmit chain */
 	__u32	drop_malformed;	/* policy: 1 drops, 0 passes what no handler took */
 	__u32	sample;		/* time the handlers for one packet in (sample + 1); a power of two minus 1 */
 	__u64	agent_until;	/* CLOCK_MONOTONIC ns until which an agent is taken to be alive */

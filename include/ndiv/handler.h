@@ -297,6 +297,35 @@ static __always_inline enum ndiv_verdict ndiv_build_here(struct xdp_md *ctx, str
 }
 
 /*
+ * Private: goes on to what comes after handler <id> on the packet's path. One call for each path, because the slot has to be known to
+ * the verifier (<id> is: it is a constant of the program); the sums keep the compiler from making one call of the four.
+ * Returns only if the slot is empty.
+ */
+static __always_inline void ndiv_jump(void *ctx, void *chain, __u32 id, __u32 path)
+{
+	__u64 slot = NDIV_SLOT_NEXT + id * NDIV_PATHS;
+
+	switch (path) {
+	case 0:
+		asm volatile("r1 = %0; r2 = %1; r3 = %2; call 12"
+			     :: "r"(ctx), "r"(chain), "r"(slot) : "r0", "r1", "r2", "r3", "r4", "r5");
+		break;
+	case 1:
+		asm volatile("r1 = %0; r2 = %1; r3 = %2; r3 += 1; call 12"
+			     :: "r"(ctx), "r"(chain), "r"(slot) : "r0", "r1", "r2", "r3", "r4", "r5");
+		break;
+	case 2:
+		asm volatile("r1 = %0; r2 = %1; r3 = %2; r3 += 2; call 12"
+			     :: "r"(ctx), "r"(chain), "r"(slot) : "r0", "r1", "r2", "r3", "r4", "r5");
+		break;
+	case 3:
+		asm volatile("r1 = %0; r2 = %1; r3 = %2; r3 += 3; call 12"
+			     :: "r"(ctx), "r"(chain), "r"(slot) : "r0", "r1", "r2", "r3", "r4", "r5");
+		break;
+	}
+}
+
+/*
  * The body of a handler's receive program: calls <handle>, counts, and goes on to the next handler or to the verdict.
  * <build> makes replies and bursts; NULL where the handler only ever edits in place. With a builder, there must also be
  * a program that calls ndiv_run_build() with it.
@@ -319,7 +348,7 @@ static __always_inline int ndiv_run(struct xdp_md *ctx, ndiv_handle_fn *handle, 
 		next = &cpu->verdict[id][NDIV_NEXT];
 		next->packets++;
 		next->bytes += pkt->len;
-		bpf_tail_call(ctx, &ndiv_chain, ++pkt->slot);
+		ndiv_jump(ctx, &ndiv_chain, id, pkt->path);
 		return XDP_ABORTED;
 	}
 	pkt->handler = id;
@@ -327,7 +356,7 @@ static __always_inline int ndiv_run(struct xdp_md *ctx, ndiv_handle_fn *handle, 
 		verdict = ndiv_build_here(ctx, pkt, build);
 	ndiv_timer_stop(cpu, id);
 	pkt->verdict = verdict;
-	bpf_tail_call(ctx, &ndiv_chain, NDIV_SLOT_VERDICT);
+	bpf_tail_call_static(ctx, &ndiv_chain, NDIV_SLOT_VERDICT);
 	return XDP_ABORTED;
 }
 

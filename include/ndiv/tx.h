@@ -55,11 +55,11 @@ static __always_inline int ndiv_run_tx(struct __sk_buff *skb, ndiv_sent_fn *hand
 		next = &cpu->verdict[id][NDIV_NEXT];
 		next->packets++;
 		next->bytes += pkt->len;
-		bpf_tail_call(skb, &ndiv_tx_chain, ++pkt->slot);
+		ndiv_jump(skb, &ndiv_tx_chain, id, pkt->path);
 		return TC_ACT_UNSPEC;
 	}
 	pkt->handler = id;
-	bpf_tail_call(skb, &ndiv_tx_chain, NDIV_SLOT_VERDICT);
+	bpf_tail_call_static(skb, &ndiv_tx_chain, NDIV_SLOT_VERDICT);
 	return TC_ACT_UNSPEC;
 }
 
