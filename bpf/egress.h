@@ -23,7 +23,7 @@ int ndiv_tx_entry(struct __sk_buff *skb)
 	if (!cpu)
 		return TC_ACT_UNSPEC;
 	pkt = &cpu->pkt;
-	if (skb->data_end - skb->data < TX_PULL && skb->data_end - skb->data < skb->len)
+	if (ndiv_tx_linear(skb) < TX_PULL && ndiv_tx_linear(skb) < skb->len)
 		bpf_skb_pull_data(skb, skb->len < TX_PULL ? skb->len : TX_PULL);
 	cur.data = (void *)(long)skb->data;
 	cur.end = (void *)(long)skb->data_end;

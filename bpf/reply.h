@@ -15,7 +15,7 @@
 /* Can the frame itself hold the longest packet of a burst? Else it is sent to one entry more, and dropped there. */
 static __always_inline int can_grow(struct xdp_md *ctx, __u32 len)
 {
-	int delta = (int)len - (int)(ctx->data_end - ctx->data);
+	int delta = (int)len - (int)ndiv_linear(ctx);
 
 	if (delta <= 0)
 		return 1;
@@ -49,7 +49,7 @@ static __always_inline int clone(struct xdp_md *ctx, struct ndiv_cpu *cpu)
 
 	if (!n || n > NDIV_BURST_MAX)
 		return NDIV_R_VERDICT;
-	if (pkt->out_len > NDIV_REPLY_MAX || pkt->len > ctx->data_end - ctx->data)
+	if (pkt->out_len > NDIV_REPLY_MAX || pkt->len > ndiv_linear(ctx))
 		return NDIV_R_NO_ROOM;
 	if (pkt->flags & NDIV_F_CLONE || !can_grow(ctx, pkt->out_len))
 		n++;

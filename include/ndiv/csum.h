@@ -167,7 +167,7 @@ static __always_inline __s64 ndiv_csum_pseudo(struct xdp_md *ctx, const struct n
 /* Private: folded sum of pseudo header (none for ICMP) and L4 part, or below 0. */
 static __always_inline __s64 ndiv_l4_sum(struct xdp_md *ctx, const struct ndiv_pkt *pkt)
 {
-	__u32 linear = ctx->data_end - ctx->data;
+	__u32 linear = ndiv_linear(ctx);
 	__u32 len = pkt->end - pkt->l4;
 	__s64 sum = 0;
 

@@ -146,6 +146,12 @@ static __always_inline void *ndiv_ptr(struct xdp_md *ctx, __u32 off, __u32 len)
 	return p;
 }
 
+/* Bytes in the packet's linear part. In 64 bits: a packet pointer cut to 32 is none any more for the verifier. */
+static __always_inline __u32 ndiv_linear(struct xdp_md *ctx)
+{
+	return (void *)(long)ctx->data_end - (void *)(long)ctx->data;
+}
+
 /* The NDIV_ARGS_LEN bytes that a handler may fill for its builder. */
 static __always_inline void *ndiv_args(struct ndiv_pkt *pkt)
 {
@@ -387,7 +393,7 @@ static __always_inline int ndiv_run_clone(struct xdp_md *ctx, ndiv_build_fn *bui
 		return XDP_DROP;
 	}
 	cpu->sent.packets++;
-	cpu->sent.bytes += ctx->data_end - ctx->data;
+	cpu->sent.bytes += ndiv_linear(ctx);
 	return XDP_PASS;
 }
 

@@ -63,33 +63,39 @@ static __always_inline __u64 ndiv_limit_now(void)
 	return bpf_ktime_get_coarse_ns();
 }
 
-/* Is there nothing to take? It only reads: a flood that is beyond the limit leaves the cache line shared by all CPUs. */
-static __always_inline int ndiv_limit_empty(const __u64 *bucket, const struct ndiv_limit *limit, __u64 now)
+/* Private: is a bucket whose word is <tat> empty? */
+static __always_inline int ndiv_limit_over(__u64 *bucket, __u64 tat, const struct ndiv_limit *limit, __u64 now)
 {
-	return *(const volatile __u64 *)bucket + limit->gap > now + limit->depth;
+	if (tat + limit->gap <= now + limit->depth)
+		return 0;
+	/* Charged at a slower rate, before the handler was replaced: it might take days to be due. */
+	if (tat > now + 2 * limit->depth)
+		__sync_val_compare_and_swap(bucket, tat, now + limit->depth);
+	return 1;
+}
+
+/* Is <bucket> empty? It is only read: in a flood beyond the limit, all CPUs can share its cache line. */
+static __always_inline int ndiv_limit_empty(__u64 *bucket, const struct ndiv_limit *limit, __u64 now)
+{
+	return ndiv_limit_over(bucket, *(volatile __u64 *)bucket, limit, now);
 }
 
 /*
- * Takes one packet out of <bucket>: 1, or 0 if it is empty.
+ * Takes one packet out of <bucket>: 1, or 0 if it is empty (then it is only read, too).
  *
- * A packet that others beat NDIV_LIMIT_TRIES times to it is let through and charged all the same, so that no loop depends
- * on them: a burst may be longer by a packet for each CPU, but not the rate higher.
+ * A packet that others beat NDIV_LIMIT_TRIES times to it is let through and charged all the same: so no loop depends on
+ * them. A burst may be longer by a packet for each CPU then, but the rate not higher.
  */
 static __always_inline int ndiv_limit_take(__u64 *bucket, const struct ndiv_limit *limit, __u64 now)
 {
-	__u64 tat, from;
+	__u64 tat;
 	int i;
 
 	for (i = 0; i < NDIV_LIMIT_TRIES; i++) {
 		tat = *(volatile __u64 *)bucket;
-		from = tat > now ? tat : now;
-		if (from + limit->gap > now + limit->depth) {
-			/* Charged by a slower rate, before a replacement of the handler: it could last for days. */
-			if (tat > now + 2 * limit->depth)
-				__sync_val_compare_and_swap(bucket, tat, now + limit->depth);
+		if (ndiv_limit_over(bucket, tat, limit, now))
 			return 0;
-		}
-		if (__sync_val_compare_and_swap(bucket, tat, from + limit->gap) == tat)
+		if (__sync_val_compare_and_swap(bucket, tat, (tat > now ? tat : now) + limit->gap) == tat)
 			return 1;
 	}
 	__sync_fetch_and_add(bucket, limit->gap);

@@ -39,6 +39,12 @@ static __always_inline void *ndiv_tx_ptr(struct __sk_buff *skb, __u32 off, __u32
 	return p;
 }
 
+/* Bytes in the linear part; see ndiv_linear(). */
+static __always_inline __u32 ndiv_tx_linear(struct __sk_buff *skb)
+{
+	return (void *)(long)skb->data_end - (void *)(long)skb->data;
+}
+
 /* The body of a handler's transmit program. */
 static __always_inline int ndiv_run_tx(struct __sk_buff *skb, ndiv_sent_fn *handle)
 {
