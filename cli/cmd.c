@@ -13,7 +13,7 @@
 #include "cmd.h"
 #include "out.h"
 
-#define NETNS_DIR	"/run/netns"	/* where ip-netns(8) keeps them */
+#define NETNS_DIR "/run/netns" /* where ip-netns(8) keeps them */
 
 struct options {
 	const char *netns;
@@ -75,6 +75,15 @@ int if_done(struct ndiv *nd, const char *ifname, int err)
 	return err ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
+static const char *netns_remedy(int err)
+{
+	if (err == ENOENT)
+		return " (`ip netns list` shows those that there are)";
+	if (err == EPERM)
+		return " (CAP_SYS_ADMIN is needed: run it as root)";
+	return "";
+}
+
 /*
  * Only the network namespace is entered. `ip netns exec` also mounts another /sys, where the BPF file system, and with
  * it all of ndiv's state, is out of sight.
@@ -92,9 +101,7 @@ int netns_enter(const char *name, int quiet)
 	if (fd >= 0)
 		close(fd);
 	if (err && !quiet)
-		message("network namespace \"%s\" in " NETNS_DIR ": %s%s", name, strerror(err),
-			err == ENOENT ? " (`ip netns list` shows those that there are)" :
-			err == EPERM ? " (CAP_SYS_ADMIN is needed: be root)" : "");
+		message("network namespace \"%s\" in " NETNS_DIR ": %s%s", name, strerror(err), netns_remedy(err));
 	return err ? -1 : 0;
 }
 
@@ -113,7 +120,7 @@ static int run(const struct cmd *cmd, const struct options *global, int argc, ch
 	union {
 		max_align_t align;
 		char bytes[OPT_VALUES];
-	} values = { 0 };
+	} values = {0};
 
 	assert(cmd->size <= sizeof(values));
 	if (cmd->defaults)
@@ -133,7 +140,7 @@ static int run(const struct cmd *cmd, const struct options *global, int argc, ch
 
 static int dispatch(int argc, char **argv)
 {
-	struct options global = { 0 };
+	struct options global = {0};
 	const struct cmd *cmd;
 
 	argc = opt_parse(&cmd_ndiv, &global, argc, argv, 1);
@@ -166,7 +173,7 @@ int cmd_main(int argc, char **argv)
 	int status;
 
 	guard_descriptors();
-	signal(SIGPIPE, SIG_IGN);	/* a closed pipe is then an error of the write, and is told */
+	signal(SIGPIPE, SIG_IGN); /* a closed pipe is then an error of the write, and is told */
 	setlocale(LC_CTYPE, "");
 	status = dispatch(argc, argv);
 	if (out_close() && status == EXIT_SUCCESS)
@@ -175,17 +182,17 @@ int cmd_main(int argc, char **argv)
 }
 
 static const struct opt opts[] = {
-	{ 'n', "netns", OPT_TEXT, offsetof(struct options, netns), "NETNS",
-	  "work in network namespace NETNS, as listed by `ip netns`", 0, 0, NULL },
-	{ 'v', "verbose", OPT_FLAG, offsetof(struct options, verbose), NULL,
-	  "say more: the verifier's log when the kernel refuses a program; -vv: all of libbpf's log", 0, 0, NULL },
-	{ 0 },
+	{'n', "netns", OPT_TEXT, offsetof(struct options, netns), "NETNS",
+	 "work in network namespace NETNS, as listed by `ip netns`", 0, 0, NULL},
+	{'v', "verbose", OPT_FLAG, offsetof(struct options, verbose), NULL,
+	 "say more: the verifier's log when the kernel refuses a program; -vv: all of libbpf's log", 0, 0, NULL},
+	{0},
 };
 
 static const struct arg args[] = {
-	{ ARG_COMMAND, "COMMAND", 0, 0 },
-	{ ARG_WORD, "ARGUMENT", 1, 1 },
-	{ 0 },
+	{ARG_COMMAND, "COMMAND", 0, 0},
+	{ARG_WORD, "ARGUMENT", 1, 1},
+	{0},
 };
 
 const struct cmd cmd_ndiv = {

@@ -2,8 +2,8 @@
 /*
  * cmd_complete.c - ndiv complete: what can follow on a command line, for completion/ndiv
  *
- * The words of the line, the last one unfinished, are walked through with the same tables that parse them. One candidate
- * goes on a line. Whatever fails offers nothing, in silence: there is somebody at the keyboard.
+ * The words of the line, the last one unfinished, are walked through with the same tables that parse them. One
+ * candidate goes on a line. Whatever fails offers nothing, in silence: there is somebody at the keyboard.
  */
 #include <dirent.h>
 #include <limits.h>
@@ -12,14 +12,14 @@
 #include "cmd.h"
 #include "handler.h"
 
-#define WORDS_MAX	64
+#define WORDS_MAX 64
 
 /* Where the unfinished word is. */
 struct place {
-	const char *prefix;		/* the word so far */
+	const char *prefix; /* the word so far */
 	const struct cmd *cmd;
-	const char *words[WORDS_MAX];	/* arguments before it */
-	int	count;
+	const char *words[WORDS_MAX]; /* arguments before it */
+	int count;
 };
 
 static void offer(const struct place *at, const char *word, const char *end)
@@ -228,7 +228,7 @@ static const struct opt *walk(struct place *at, int argc, char **argv)
 /* <argv>: the words of the line behind "ndiv". */
 static int run(const void *opts, int argc, char **argv)
 {
-	struct place at = { .cmd = &cmd_ndiv, .prefix = argc ? argv[argc - 1] : "" };
+	struct place at = {.cmd = &cmd_ndiv, .prefix = argc ? argv[argc - 1] : ""};
 	const struct opt *opt;
 
 	ndiv_set_log(NULL, 0);
@@ -245,8 +245,8 @@ static int run(const void *opts, int argc, char **argv)
 }
 
 static const struct arg args[] = {
-	{ ARG_WORD, "WORD", 1, 1 },
-	{ 0 },
+	{ARG_WORD, "WORD", 1, 1},
+	{0},
 };
 
 const struct cmd cmd_complete = {

@@ -8,7 +8,7 @@
 #include "out.h"
 #include "snap.h"
 
-#define CPU_COLUMNS	6	/* side by side; more go into another table below */
+#define CPU_COLUMNS 6 /* side by side; more go into another table below */
 
 struct options {
 	int json;
@@ -31,15 +31,15 @@ static unsigned int busy_cpus(const struct snap *sn, int all, unsigned int *cpus
 
 struct block {
 	const struct snap *sn;
-	int	which;			/* NDIV_CPU_RX or _TX */
-	int	all;
-	int	first;			/* the one with the sums */
+	int which; /* NDIV_CPU_RX or _TX */
+	int all;
+	int first; /* the one with the sums */
 	const unsigned int *cpus;
 	unsigned int cpu_count;
 };
 
-static void put_sums(struct tab *t, const struct block *b, const struct snap_kind *kind, unsigned int id, unsigned int n,
-		     int new_handler)
+static void put_sums(struct tab *t, const struct block *b, const struct snap_kind *kind, unsigned int id,
+		     unsigned int n, int new_handler)
 {
 	const struct ndiv_stats *stats = &b->sn->stats[b->which];
 
@@ -83,7 +83,11 @@ static void put_table(const struct block *b, const struct snap_kind *kind)
 	char align[8 + CPU_COLUMNS];
 	struct tab t;
 
-	snprintf(align, sizeof(align), "ll%s%.*s", !b->first ? "" : verdicts ? "rrr" : "r", (int)b->cpu_count, "rrrrrr");
+	snprintf(align, sizeof(align), "ll%s%.*s",
+		 !b->first  ? ""
+		 : verdicts ? "rrr"
+			    : "r",
+		 (int)b->cpu_count, "rrrrrr");
 	tab_begin(&t, align);
 	tab_head(&t, "handler");
 	tab_head(&t, kind->title);
@@ -105,7 +109,7 @@ static void put_kind(const struct snap *sn, int which, const struct options *o, 
 {
 	unsigned int *cpus = out_alloc((sn->cpus + 1) * sizeof(*cpus));
 	unsigned int count = o->cpu ? busy_cpus(sn, o->all, cpus) : 0, done = 0;
-	struct block b = { .sn = sn, .which = which, .all = o->all, .first = 1 };
+	struct block b = {.sn = sn, .which = which, .all = o->all, .first = 1};
 
 	do {
 		b.cpus = cpus + done;
@@ -124,8 +128,8 @@ static void put_path(const struct snap *sn, int which, const struct options *o)
 
 	if (which == NDIV_CPU_RX)
 		printf("\n  receive path: %" PRIu64 " packets; sent %" PRIu64 " packets, %" PRIu64 " bytes; %" PRIu64
-		       " lost in transmission\n", stats->packets, (uint64_t)stats->sent.packets,
-		       (uint64_t)stats->sent.bytes, stats->tx_lost);
+		       " lost in transmission\n",
+		       stats->packets, (uint64_t)stats->sent.packets, (uint64_t)stats->sent.bytes, stats->tx_lost);
 	else
 		printf("\n  transmit path (%s): %" PRIu64 " packets\n", snap_tx(&sn->st), stats->packets);
 	for (i = 0; i < SNAP_KINDS; i++)
@@ -144,7 +148,8 @@ static void put_chain(const struct ndiv_state *st)
 		when = (time_t)e->since;
 		if (!strftime(since, sizeof(since), "%Y-%m-%d %H:%M:%S", localtime(&when)))
 			strcpy(since, "?");
-		out_line(stdout, "\n  %zu. %s (id %" PRIu32 ", program %" PRIu32 "%s%s) since %s", i + 1, e->info.name,
+		putchar('\n');
+		out_line(stdout, "  %zu. %s (id %" PRIu32 ", program %" PRIu32 "%s%s) since %s", i + 1, e->info.name,
 			 st->handler[i].id, e->prog_id, e->has_tx ? ", transmit path" : "",
 			 e->has_rx_done ? ", rx_done" : "", since);
 		out_line(stdout, "     object   %s", e->path);
@@ -358,16 +363,16 @@ static int run(const void *opts, int argc, char **argv)
 }
 
 static const struct opt opts[] = {
-	{ 'j', "json", OPT_FLAG, offsetof(struct options, json), NULL, "print JSON: an array of interfaces", 0, 0, NULL },
-	{ 'c', "cpu", OPT_FLAG, offsetof(struct options, cpu), NULL,
-	  "counters of each CPU, too (those that saw a packet; with --all, each)", 0, 0, NULL },
-	{ 'a', "all", OPT_FLAG, offsetof(struct options, all), NULL, "counters that are 0, too", 0, 0, NULL },
-	{ 0 },
+	{'j', "json", OPT_FLAG, offsetof(struct options, json), NULL, "print JSON: an array of interfaces", 0, 0, NULL},
+	{'c', "cpu", OPT_FLAG, offsetof(struct options, cpu), NULL,
+	 "counters of each CPU, too (those that saw a packet; with --all, each)", 0, 0, NULL},
+	{'a', "all", OPT_FLAG, offsetof(struct options, all), NULL, "counters that are 0, too", 0, 0, NULL},
+	{0},
 };
 
 static const struct arg args[] = {
-	{ ARG_OUR_IF, "IF", 1, 0 },
-	{ 0 },
+	{ARG_OUR_IF, "IF", 1, 0},
+	{0},
 };
 
 const struct cmd cmd_show = {

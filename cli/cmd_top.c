@@ -13,15 +13,15 @@
 #include "screen.h"
 
 struct options {
-	int64_t delay;			/* ms */
-	int64_t count;			/* 0: no end */
+	int64_t delay; /* ms */
+	int64_t count; /* 0: no end */
 	int batch;
 	int json;
 };
 
-#define DELAY_MIN	100		/* ms */
-#define DELAY_MAX	3600000
-#define DELAY_PAUSED	1000		/* how long a signal can stay unseen */
+#define DELAY_MIN    100 /* ms */
+#define DELAY_MAX    3600000
+#define DELAY_PAUSED 1000 /* how long a signal can stay unseen */
 
 static volatile sig_atomic_t ended;
 
@@ -33,8 +33,8 @@ static void on_signal(int sig)
 /* Without SA_RESTART: whatever waits is to return. */
 static void catch_signals(void)
 {
-	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
-	struct sigaction sa = { .sa_handler = on_signal };
+	static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+	struct sigaction sa = {.sa_handler = on_signal};
 	size_t i;
 
 	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
@@ -53,7 +53,7 @@ static int64_t now_ms(void)
 
 static void wait_until(int64_t when)
 {
-	struct timespec ts = { .tv_sec = when / 1000, .tv_nsec = when % 1000 * 1000000 };
+	struct timespec ts = {.tv_sec = when / 1000, .tv_nsec = when % 1000 * 1000000};
 
 	while (!ended && clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL) == EINTR)
 		;
@@ -104,12 +104,12 @@ static int batch(const struct options *o, const char *ifname, struct snaps *befo
 
 struct live {
 	const char *ifname;
-	int64_t	delay;
-	int64_t	due;			/* when to read again */
-	int64_t	shown;			/* how often it was read */
-	int	paused;
+	int64_t delay;
+	int64_t due; /* when to read again */
+	int64_t shown; /* how often it was read */
+	int paused;
 	struct snaps before, now;
-	char	err[SNAP_ERR_LEN];
+	char err[SNAP_ERR_LEN];
 };
 
 /* The new snapshot and the one before. What cannot be read is an empty one and a message, and may be back next time. */
@@ -189,9 +189,9 @@ static void live_loop(struct live *l, int64_t count)
 
 static int live(const struct options *o, const char *ifname, struct snaps *first)
 {
-	struct live l = { .ifname = ifname, .delay = o->delay, .now = *first };
+	struct live l = {.ifname = ifname, .delay = o->delay, .now = *first};
 
-	*first = (struct snaps){ 0 };
+	*first = (struct snaps){0};
 	l.due = now_ms() + l.delay;
 	if (screen_open())
 		return EXIT_FAILURE;
@@ -222,22 +222,22 @@ static int run(const void *opts, int argc, char **argv)
 }
 
 static const struct opt opts[] = {
-	{ 'd', "delay", OPT_SECONDS, offsetof(struct options, delay), "SECONDS",
-	  "time between two looks, such as 0.5; 1 unless given", DELAY_MIN, DELAY_MAX, NULL },
-	{ 'b', "batch", OPT_FLAG, offsetof(struct options, batch), NULL, "print plain tables, for scripts", 0, 0, NULL },
-	{ 'c', "count", OPT_NUMBER, offsetof(struct options, count), "COUNT", "end after COUNT looks; 0 (default): never",
-	  0, 1000000000, NULL },
-	{ 'j', "json", OPT_FLAG, offsetof(struct options, json), NULL, "with --batch: a JSON object per look, in one line",
-	  0, 0, NULL },
-	{ 0 },
+	{'d', "delay", OPT_SECONDS, offsetof(struct options, delay), "SECONDS",
+	 "time between two looks, such as 0.5; 1 unless given", DELAY_MIN, DELAY_MAX, NULL},
+	{'b', "batch", OPT_FLAG, offsetof(struct options, batch), NULL, "print plain tables, for scripts", 0, 0, NULL},
+	{'c', "count", OPT_NUMBER, offsetof(struct options, count), "COUNT",
+	 "end after COUNT looks; 0 (default): never", 0, 1000000000, NULL},
+	{'j', "json", OPT_FLAG, offsetof(struct options, json), NULL,
+	 "with --batch: a JSON object per look, in one line", 0, 0, NULL},
+	{0},
 };
 
 static const struct arg args[] = {
-	{ ARG_OUR_IF, "IF", 1, 0 },
-	{ 0 },
+	{ARG_OUR_IF, "IF", 1, 0},
+	{0},
 };
 
-static const struct options defaults = { .delay = 1000 };
+static const struct options defaults = {.delay = 1000};
 
 const struct cmd cmd_top = {
 	.name = "top",

@@ -9,16 +9,16 @@ static const struct {
 	const char *type;
 	const char *value;
 } types[] = {
-	[NDIV_OPT_NONE] = { "none", "" },
-	[NDIV_OPT_U16] = { "number", "NUMBER" },
-	[NDIV_OPT_U32] = { "number", "NUMBER" },
-	[NDIV_OPT_BOOL] = { "bool", "yes|no" },
-	[NDIV_OPT_CHOICE] = { "choice", "" },
-	[NDIV_OPT_PORTS] = { "ports", "PORT[-PORT]" },
-	[NDIV_OPT_PREFIXES] = { "prefixes", "PREFIX[,PREFIX...]" },
+	[NDIV_OPT_NONE] = {"none", ""},
+	[NDIV_OPT_U16] = {"number", "NUMBER"},
+	[NDIV_OPT_U32] = {"number", "NUMBER"},
+	[NDIV_OPT_BOOL] = {"bool", "yes|no"},
+	[NDIV_OPT_CHOICE] = {"choice", ""},
+	[NDIV_OPT_PORTS] = {"ports", "PORT[-PORT]"},
+	[NDIV_OPT_PREFIXES] = {"prefixes", "PREFIX[,PREFIX...]"},
 };
 
-#define TYPES	(sizeof(types) / sizeof(types[0]))
+#define TYPES (sizeof(types) / sizeof(types[0]))
 
 const char *handler_type(const struct ndiv_option *opt)
 {
@@ -45,8 +45,10 @@ int handler_read(const char *what, char *path, struct ndiv_info *info, char *err
 	*path = 0;
 	ret = ndiv_find(what, path, PATH_MAX);
 	if (ret) {
-		snprintf(err, err_len, "no handler \"%s\": %s%s%s (`ndiv handlers` lists those that come with ndiv; a file's "
-			 "name contains a / or ends in .o)", what, path, *path ? ": " : "", strerror(-ret));
+		snprintf(err, err_len,
+			 "no handler \"%s\": %s%s%s (`ndiv handlers` lists those that come with ndiv; a file's "
+			 "name contains a / or ends in .o)",
+			 what, path, *path ? ": " : "", strerror(-ret));
 		return ret;
 	}
 	ret = ndiv_read_info(path, info, err, err_len);

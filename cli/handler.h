@@ -18,7 +18,7 @@ int handler_read(const char *what, char *path, struct ndiv_info *info, char *err
 const char *handler_type(const struct ndiv_option *opt);
 
 /* What its value looks like: "NUMBER", "drop|pass". <buf>: HANDLER_VALUE_LEN bytes. */
-#define HANDLER_VALUE_LEN	48
+#define HANDLER_VALUE_LEN 48
 void handler_value(const struct ndiv_option *opt, char *buf);
 
 #endif

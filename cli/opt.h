@@ -9,66 +9,67 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#define EXIT_USAGE	2	/* beside EXIT_SUCCESS and EXIT_FAILURE */
+#define EXIT_USAGE 2 /* beside EXIT_SUCCESS and EXIT_FAILURE */
 
 enum opt_type {
-	OPT_FLAG = 0,	/* int: how often it was given */
-	OPT_NUMBER,	/* int64_t */
-	OPT_SECONDS,	/* int64_t: milliseconds; given in seconds: 1 or 0.25 */
-	OPT_CHOICE,	/* int: index of the word in <choices> */
-	OPT_TEXT,	/* const char * */
+	OPT_FLAG = 0, /* int: how often it was given */
+	OPT_NUMBER, /* int64_t */
+	OPT_SECONDS, /* int64_t: milliseconds; given in seconds: 1 or 0.25 */
+	OPT_CHOICE, /* int: index of the word in <choices> */
+	OPT_TEXT, /* const char * */
 };
 
 /* One option. A table ends with a row without name. */
 struct opt {
-	char	letter;			/* 0: none */
+	char letter; /* 0: none */
 	const char *name;
 	enum opt_type type;
-	size_t	offset;			/* of the value in the command's structure of options */
-	const char *arg;		/* what usage calls the value */
+	size_t offset; /* of the value in the command's structure of options */
+	const char *arg; /* what usage calls the value */
 	const char *help;
-	int64_t	min, max;		/* of numbers, and of seconds in milliseconds */
-	const char *const *choices;	/* ends with NULL */
+	int64_t min, max; /* of numbers, and of seconds in milliseconds */
+	const char *const *choices; /* ends with NULL */
 };
 
 /* What an argument is: tells completion what to offer. */
 enum arg_kind {
-	ARG_NONE = 0,	/* end of the table */
-	ARG_IF,		/* an interface */
-	ARG_OUR_IF,	/* one to which ndiv is attached */
-	ARG_HANDLER,	/* a handler that comes with ndiv, or an object */
-	ARG_ATTACHED,	/* a handler attached to the interface named before */
-	ARG_OPTION,	/* NAME=VALUE for the handler named before */
-	ARG_SETTING,	/* NAME=VALUE for the interface */
+	ARG_NONE = 0, /* end of the table */
+	ARG_IF, /* an interface */
+	ARG_OUR_IF, /* one to which ndiv is attached */
+	ARG_HANDLER, /* a handler that comes with ndiv, or an object */
+	ARG_ATTACHED, /* a handler attached to the interface named before */
+	ARG_OPTION, /* NAME=VALUE for the handler named before */
+	ARG_SETTING, /* NAME=VALUE for the interface */
 	ARG_COMMAND,
-	ARG_WORD,	/* anything */
+	ARG_WORD, /* anything */
 };
 
 struct arg {
 	enum arg_kind kind;
 	const char *name;
-	int	optional;
-	int	many;			/* the last one only: any number of them */
+	int optional;
+	int many; /* the last one only: any number of them */
 };
 
 struct cmd {
 	const char *name;
-	const char *about;		/* one line */
-	const char *text;		/* the rest of --help; NULL: none */
-	const struct arg *args;		/* NULL: none */
-	const struct opt *opts;		/* NULL: none */
-	size_t	size;			/* of the structure of options, up to OPT_VALUES */
-	const void *defaults;		/* what is in it before parsing; NULL: zeros */
-	int	hidden;			/* not in listings */
-	/* <opts>: the structure; <argv>: <argc> arguments, as many as <args> allows, then NULL. Returns an exit status. */
+	const char *about; /* one line */
+	const char *text; /* the rest of --help; NULL: none */
+	const struct arg *args; /* NULL: none */
+	const struct opt *opts; /* NULL: none */
+	size_t size; /* of the structure of options, up to OPT_VALUES */
+	const void *defaults; /* what is in it before parsing; NULL: zeros */
+	int hidden; /* not in listings */
+	/* <opts>: the structure; <argv>: <argc> arguments, as many as <args> allows, then NULL. Returns an exit status.
+	 */
 	int (*run)(const void *opts, int argc, char **argv);
 };
 
-#define OPT_VALUES	64
+#define OPT_VALUES 64
 
 /* What opt_parse() returns other than the number of arguments. */
-#define OPT_HELP	(-1)
-#define OPT_BAD		(-2)
+#define OPT_HELP (-1)
+#define OPT_BAD  (-2)
 
 /*
  * Parses the words behind argv[0]. Options fill <values>; what is left, the arguments, is moved to the front of <argv>
@@ -87,7 +88,8 @@ void opt_help(FILE *f, const struct cmd *cmd);
 /* Prints "ndiv COMMAND: ..." and the usage to stderr. Returns EXIT_USAGE. */
 int opt_error(const struct cmd *cmd, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* The whole of <text> has to be a decimal number from <min> to <max>. 0, -EINVAL or -ERANGE; <*out> is set on success. */
+/* The whole of <text> has to be a decimal number from <min> to <max>. 0, -EINVAL or -ERANGE; <*out> is set on success.
+ */
 int parse_number(const char *text, int64_t min, int64_t max, int64_t *out);
 
 #endif

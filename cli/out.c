@@ -101,7 +101,7 @@ const char *out_short(char *buf, double value)
 
 void tab_begin(struct tab *t, const char *align)
 {
-	*t = (struct tab){ .align = align, .columns = strlen(align) };
+	*t = (struct tab){.align = align, .columns = strlen(align)};
 }
 
 void tab_cell(struct tab *t, const char *fmt, ...)
@@ -143,19 +143,23 @@ static int width(const char *text)
 	return n;
 }
 
+/* Nothing is printed behind the last cell that has something in it. */
 static void print_row(const struct tab *t, FILE *f, char **cell, const int *widths)
 {
-	size_t i;
+	size_t i, used = t->columns;
 	int pad;
 
-	for (i = 0; i < t->columns; i++) {
+	while (used && !*cell[used - 1])
+		used--;
+	for (i = 0; i < used; i++) {
 		pad = widths[i] - width(cell[i]);
 		if (t->align[i] == 'r')
 			fprintf(f, "%*s%s", pad, "", cell[i]);
 		else
-			fprintf(f, "%s%*s", cell[i], i + 1 < t->columns ? pad : 0, "");
-		fputs(i + 1 < t->columns ? "  " : "\n", f);
+			fprintf(f, "%s%*s", cell[i], i + 1 < used ? pad : 0, "");
+		fputs(i + 1 < used ? "  " : "", f);
 	}
+	fputc('\n', f);
 }
 
 void tab_end(struct tab *t, FILE *f, int indent)
@@ -190,12 +194,23 @@ void tab_drop(struct tab *t)
 
 /* --- JSON */
 
+/* How long the UTF-8 character that begins with <c> is; 0: none does. */
+static int utf8_promised(unsigned char c)
+{
+	if (c < 0x80)
+		return 1;
+	if (c >= 0xc2 && c < 0xe0)
+		return 2;
+	if (c >= 0xe0 && c < 0xf0)
+		return 3;
+	return c >= 0xf0 && c < 0xf5 ? 4 : 0;
+}
+
 /* Length of the UTF-8 character at <s>, 0 if it is none. */
 static int utf8_length(const unsigned char *s)
 {
-	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	int i, n = s[0] < 0x80 ? 1 : s[0] >= 0xc2 && s[0] < 0xe0 ? 2 : (s[0] & 0xf0) == 0xe0 ? 3 :
-		   s[0] >= 0xf0 && s[0] < 0xf5 ? 4 : 0;
+	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+	int i, n = utf8_promised(s[0]);
 	uint32_t code = n > 1 ? s[0] & (0xff >> (n + 1)) : s[0];
 
 	for (i = 1; i < n; i++) {
@@ -248,7 +263,7 @@ static void value(struct json *j, const char *key)
 
 void json_begin(struct json *j, FILE *f, int pretty)
 {
-	*j = (struct json){ .f = f, .pretty = pretty, .first = 1 };
+	*j = (struct json){.f = f, .pretty = pretty, .first = 1};
 }
 
 void json_open(struct json *j, const char *key, char bracket)

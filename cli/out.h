@@ -23,17 +23,17 @@ int out_flush(void);
 int out_close(void);
 
 /* <value> in few characters: 999, 12.3k, 4.56M. Returns <buf>. */
-#define OUT_SHORT	16
+#define OUT_SHORT 16
 const char *out_short(char *buf, double value);
 
 /* --- tables */
 
 /* Cells are kept until the table is printed, when the widths are known. */
 struct tab {
-	const char *align;	/* a letter for each column: l left, r right */
-	size_t	columns;
-	size_t	count;		/* of cells */
-	char	**cell;
+	const char *align; /* a letter for each column: l left, r right */
+	size_t columns;
+	size_t count; /* of cells */
+	char **cell;
 };
 
 /* <align> is kept, not copied. */
@@ -51,19 +51,19 @@ void tab_drop(struct tab *t);
 /* --- JSON */
 
 struct json {
-	FILE	*f;
-	int	pretty;		/* one value a line, indented; else all in one line */
-	int	depth;
-	int	first;		/* nothing has been written at this depth */
+	FILE *f;
+	int pretty; /* one value a line, indented; else all in one line */
+	int depth;
+	int first; /* nothing has been written at this depth */
 };
 
 /* Each writes one value. <key>: its name in an object; NULL in an array and at the top. */
 void json_begin(struct json *j, FILE *f, int pretty);
-void json_open(struct json *j, const char *key, char bracket);	/* '{' or '[' */
-void json_close(struct json *j, char bracket);			/* '}' or ']' */
-void json_text(struct json *j, const char *key, const char *text);	/* NULL: null */
+void json_open(struct json *j, const char *key, char bracket); /* '{' or '[' */
+void json_close(struct json *j, char bracket); /* '}' or ']' */
+void json_text(struct json *j, const char *key, const char *text); /* NULL: null */
 void json_uint(struct json *j, const char *key, uint64_t value);
-void json_real(struct json *j, const char *key, double value);	/* null if it is no finite number */
+void json_real(struct json *j, const char *key, double value); /* null if it is no finite number */
 void json_bool(struct json *j, const char *key, int value);
 void json_end(struct json *j);
 

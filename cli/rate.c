@@ -10,8 +10,8 @@
 /* One path of one interface: its counters now, and what has been added to them. */
 struct rate {
 	const struct snap *sn;
-	int	which;			/* NDIV_CPU_RX or _TX */
-	double	seconds;
+	int which; /* NDIV_CPU_RX or _TX */
+	double seconds;
 	struct ndiv_stats added;
 };
 
@@ -86,8 +86,8 @@ static const char *number(char *buf, double value, int exact)
 	return buf;
 }
 
-static void put_values(struct tab *t, const struct rate *r, const struct snap_kind *kind, unsigned int id, unsigned int n,
-		       int exact, int new_handler)
+static void put_values(struct tab *t, const struct rate *r, const struct snap_kind *kind, unsigned int id,
+		       unsigned int n, int exact, int new_handler)
 {
 	double packets = kind->get(&r->added, id, n), ns = r->sn->stats[r->which].ns[id];
 	char buf[OUT_SHORT];

@@ -10,8 +10,8 @@
 #include "snap.h"
 
 /*
- * Tables of all interfaces in <now>, lines of headers not indented. <before>: the snapshot before; one that is not there
- * has rates of 0. <exact>: whole numbers, for scripts; else short ones.
+ * Tables of all interfaces in <now>, lines of headers not indented. <before>: the snapshot before; one that is not
+ * there has rates of 0. <exact>: whole numbers, for scripts; else short ones.
  */
 void rate_text(FILE *f, const struct snaps *now, const struct snaps *before, int exact);
 

@@ -8,8 +8,8 @@
 #include "screen.h"
 
 static SCREEN *screen;
-static int top;			/* first line of the text that is on the screen */
-static int lines;		/* of the text */
+static int top; /* first line of the text that is on the screen */
+static int lines; /* of the text */
 
 int screen_open(void)
 {
@@ -19,7 +19,8 @@ int screen_open(void)
 	}
 	screen = newterm(NULL, stdout, stdin);
 	if (!screen) {
-		message("unknown terminal type \"%s\": set TERM, or use `ndiv top --batch`", getenv("TERM") ? getenv("TERM") : "");
+		message("unknown terminal type \"%s\": set TERM, or use `ndiv top --batch`",
+			getenv("TERM") ? getenv("TERM") : "");
 		return -1;
 	}
 	cbreak();
@@ -123,7 +124,7 @@ static enum screen_key translate(int key)
 
 enum screen_key screen_wait(int ms)
 {
-	struct pollfd p = { .fd = STDIN_FILENO, .events = POLLIN };
+	struct pollfd p = {.fd = STDIN_FILENO, .events = POLLIN};
 
 	/* also after a signal: ncurses tells of another size as of a key */
 	if (poll(&p, 1, ms) > 0 && (p.revents & (POLLHUP | POLLERR | POLLNVAL)))

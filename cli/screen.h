@@ -6,12 +6,12 @@
 #define NDIV_SCREEN_H
 
 enum screen_key {
-	SCREEN_NONE = 0,	/* time is up, or a signal came */
-	SCREEN_QUIT,		/* so it was asked, or the terminal is gone */
+	SCREEN_NONE = 0, /* time is up, or a signal came */
+	SCREEN_QUIT, /* so it was asked, or the terminal is gone */
 	SCREEN_PAUSE,
 	SCREEN_FASTER,
 	SCREEN_SLOWER,
-	SCREEN_REDRAW,		/* scrolled, or of another size */
+	SCREEN_REDRAW, /* scrolled, or of another size */
 };
 
 /* 0, or -1 after a message. */

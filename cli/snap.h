@@ -9,20 +9,20 @@
 #include <stdint.h>
 #include <ndiv/ndiv.h>
 
-#define SNAP_ERR_LEN	1200
+#define SNAP_ERR_LEN 1200
 
 /* One interface to which ndiv is attached. */
 struct snap {
 	struct ndiv_state st;
-	double	when;			/* s, monotonic: when the counters were read */
-	struct ndiv_stats stats[NDIV_CPU_COUNT];	/* receive path; transmit path, if st.tx */
-	unsigned int cpus;		/* 0 unless asked for */
-	struct ndiv_stats *cpu[NDIV_CPU_COUNT];	/* the same for each CPU */
+	double when; /* s, monotonic: when the counters were read */
+	struct ndiv_stats stats[NDIV_CPU_COUNT]; /* receive path; transmit path, if st.tx */
+	unsigned int cpus; /* 0 unless asked for */
+	struct ndiv_stats *cpu[NDIV_CPU_COUNT]; /* the same for each CPU */
 };
 
 /* Ordered by index of the interface. */
 struct snaps {
-	size_t	count;
+	size_t count;
 	struct snap **snap;
 };
 
@@ -34,18 +34,19 @@ int snaps_read(struct snaps *s, const char *ifname, int per_cpu, char *err);
 void snaps_free(struct snaps *s);
 const struct snap *snaps_find(const struct snaps *s, uint32_t ifindex);
 
-/* Handler ids in the order in which a packet meets them; the core, which has the last word, is the last. Returns the number. */
+/* Handler ids in the order in which a packet meets them; the core, which has the last word, is the last. Returns the
+ * number. */
 size_t snap_ids(const struct snap *sn, unsigned int *ids);
 
 const char *snap_handler(const struct snap *sn, unsigned int id);
 
 /* What is counted for each handler: verdicts, drop reasons, counters of its own. */
-#define SNAP_NAME_LEN	24
-#define SNAP_KINDS	3
+#define SNAP_NAME_LEN 24
+#define SNAP_KINDS    3
 
 struct snap_kind {
-	const char *title;		/* of a column with its names */
-	const char *plural;		/* key in JSON */
+	const char *title; /* of a column with its names */
+	const char *plural; /* key in JSON */
 	unsigned int count;
 	uint64_t (*get)(const struct ndiv_stats *stats, unsigned int id, unsigned int n);
 	/* Is there such a one, so that it is listed even at 0? */
