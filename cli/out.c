@@ -28,16 +28,59 @@ void *out_realloc(void *p, size_t size)
 	return checked(realloc(p, size));
 }
 
-/* A new text, without control characters. */
+/* --- text */
+
+/* How long the UTF-8 character that begins with <c> is; 0: none does. */
+static int utf8_promised(unsigned char c)
+{
+	if (c < 0x80)
+		return 1;
+	if (c >= 0xc2 && c < 0xe0)
+		return 2;
+	if (c >= 0xe0 && c < 0xf0)
+		return 3;
+	return c >= 0xf0 && c < 0xf5 ? 4 : 0;
+}
+
+/* Length of the UTF-8 character at <s>, 0 if it is none. */
+static int utf8_length(const unsigned char *s)
+{
+	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+	int i, n = utf8_promised(s[0]);
+	uint32_t code = n > 1 ? s[0] & (0xff >> (n + 1)) : s[0];
+
+	for (i = 1; i < n; i++) {
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+		code = code << 6 | (s[i] & 0x3f);
+	}
+	if (code < least[n] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000))
+		return 0;
+	return n;
+}
+
+/* A terminal obeys these: control characters of ASCII, and U+0080 to U+009F. */
+static int is_control(const unsigned char *s)
+{
+	return *s < ' ' || *s == 0x7f || (*s == 0xc2 && s[1] < 0xa0);
+}
+
+/* A new text, in which '?' stands for control characters and for what is no UTF-8. */
 static char *format(const char *fmt, va_list ap)
 {
-	char *text = NULL, *p;
+	unsigned char *s;
+	char *text = NULL;
+	int n;
 
 	if (vasprintf(&text, fmt, ap) < 0)
 		text = NULL;
-	for (p = checked(text); *p; p++)
-		if ((unsigned char)*p < ' ' || *p == 0x7f)
-			*p = '?';
+	for (s = checked(text); *s; s += n) {
+		n = utf8_length(s);
+		if (n && !is_control(s))
+			continue;
+		n = n ? n : 1;
+		memset(s, '?', n);
+	}
 	return text;
 }
 
@@ -194,35 +237,6 @@ void tab_drop(struct tab *t)
 
 /* --- JSON */
 
-/* How long the UTF-8 character that begins with <c> is; 0: none does. */
-static int utf8_promised(unsigned char c)
-{
-	if (c < 0x80)
-		return 1;
-	if (c >= 0xc2 && c < 0xe0)
-		return 2;
-	if (c >= 0xe0 && c < 0xf0)
-		return 3;
-	return c >= 0xf0 && c < 0xf5 ? 4 : 0;
-}
-
-/* Length of the UTF-8 character at <s>, 0 if it is none. */
-static int utf8_length(const unsigned char *s)
-{
-	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-	int i, n = utf8_promised(s[0]);
-	uint32_t code = n > 1 ? s[0] & (0xff >> (n + 1)) : s[0];
-
-	for (i = 1; i < n; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-		code = code << 6 | (s[i] & 0x3f);
-	}
-	if (code < least[n] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000))
-		return 0;
-	return n;
-}
-
 static void string(FILE *f, const char *text)
 {
 	const unsigned char *s = (const unsigned char *)text;
@@ -233,7 +247,7 @@ static void string(FILE *f, const char *text)
 		n = utf8_length(s);
 		if (!n)
 			fputs("\\ufffd", f);
-		else if (*s < ' ' || *s == 0x7f)
+		else if (n == 1 && is_control(s))
 			fprintf(f, "\\u%04x", *s);
 		else
 			fprintf(f, "%s%.*s", *s == '"' || *s == '\\' ? "\\" : "", n, (const char *)s);
