@@ -190,16 +190,17 @@ static void live_loop(struct live *l, int64_t count)
 static int live(const struct options *o, const char *ifname, struct snaps *first)
 {
 	struct live l = {.ifname = ifname, .delay = o->delay, .now = *first};
+	int failed = screen_open();
 
 	*first = (struct snaps){0};
 	l.due = now_ms() + l.delay;
-	if (screen_open())
-		return EXIT_FAILURE;
-	live_loop(&l, o->count);
-	screen_close();
+	if (!failed) {
+		live_loop(&l, o->count);
+		screen_close();
+	}
 	snaps_free(&l.before);
 	snaps_free(&l.now);
-	return EXIT_SUCCESS;
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 static int run(const void *opts, int argc, char **argv)
