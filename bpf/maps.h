@@ -22,7 +22,7 @@ struct ndiv_copies {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
-	__uint(max_entries, NDIV_BURST_MAX + 2);
+	__uint(max_entries, NDIV_BURST_MAX + 3);
 	__type(key, __u32);
 	__array(values, struct ndiv_copies);
 } ndiv_copies SEC(".maps");

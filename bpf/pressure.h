@@ -22,14 +22,14 @@ struct bpf_map;
 /* Ticks of the kernel's clock (1 to 10 ms each) for which one refusal counts as pressure. */
 #define PRESSURE_TICKS	3
 
-static __always_inline void lost(const struct net_device *dev, __u32 packets)
+static __always_inline struct ndiv_cpu *ours(const struct net_device *dev)
 {
-	struct ndiv_cpu *cpu;
+	return (__u32)dev->ifindex == ndiv_self.ifindex ? ndiv_cpu(NDIV_CPU_RX) : NULL;
+}
 
-	if (!packets || (__u32)dev->ifindex != ndiv_self.ifindex)
-		return;
-	cpu = ndiv_cpu(NDIV_CPU_RX);
-	if (!cpu)
+static __always_inline void lost(struct ndiv_cpu *cpu, __u32 packets)
+{
+	if (!cpu || !packets)
 		return;
 	cpu->tx_lost += packets;
 	cpu->pressure = bpf_jiffies64() + PRESSURE_TICKS;
@@ -40,7 +40,7 @@ SEC("tp_btf/xdp_exception")
 int BPF_PROG(ndiv_tp_exception, const struct net_device *dev, const struct bpf_prog *prog, __u32 act)
 {
 	if (act == XDP_TX)
-		lost(dev, 1);
+		lost(ours(dev), 1);
 	return 0;
 }
 
@@ -48,15 +48,25 @@ int BPF_PROG(ndiv_tp_exception, const struct net_device *dev, const struct bpf_p
 SEC("tp_btf/xdp_bulk_tx")
 int BPF_PROG(ndiv_tp_bulk_tx, const struct net_device *dev, int sent, int drops, int err)
 {
-	lost(dev, drops);
+	lost(ours(dev), drops);
 	return 0;
 }
 
-/* Clones, and what is forwarded: <to> refused it. Counted for the interface where the packets came from. */
+/*
+ * Clones, and what is forwarded: <to> refused it. Counted for the interface where the packets came from. The kernel
+ * counts the copies that our own program dropped, too: they are not lost.
+ */
 SEC("tp_btf/xdp_devmap_xmit")
 int BPF_PROG(ndiv_tp_devmap_xmit, const struct net_device *from, const struct net_device *to, int sent, int drops, int err)
 {
-	lost(from, drops);
+	struct ndiv_cpu *cpu = ours(from);
+	int spare;
+
+	if (!cpu)
+		return 0;
+	spare = cpu->copy_drops;
+	cpu->copy_drops = 0;
+	lost(cpu, drops > spare ? drops - spare : 0);
 	return 0;
 }
 
@@ -64,7 +74,7 @@ int BPF_PROG(ndiv_tp_devmap_xmit, const struct net_device *from, const struct ne
 SEC("tp_btf/xdp_redirect_err")
 int BPF_PROG(ndiv_tp_redirect_err, const struct net_device *dev)
 {
-	lost(dev, 1);
+	lost(ours(dev), 1);
 	return 0;
 }
 

@@ -35,35 +35,67 @@ static __always_inline void fill_meta(struct ndiv_meta *meta, struct ndiv_cpu *c
 	meta->out_len = pkt->out_len;
 	meta->l4 = pkt->l4;
 	meta->l3 = pkt->l3;
-	meta->flags = pkt->flags;
+	meta->flags = (pkt->flags & ~NDIV_META_VLAN) | (pkt->flags & NDIV_F_VLAN1 ? NDIV_META_VLAN : 0);
 	__builtin_memcpy(meta->args, pkt->args, NDIV_ARGS_LEN);
+}
+
+/* Metadata in front of the frame; 0, or the reason why it cannot be. */
+static __always_inline int put_meta(struct xdp_md *ctx, struct ndiv_cpu *cpu)
+{
+	__u32 pad = NDIV_META_PAD;
+	struct ndiv_meta *meta;
+
+	if (!ndiv_self.generic || bpf_xdp_adjust_meta(ctx, -(int)sizeof(*meta) - NDIV_META_PAD)) {
+		pad = 0;
+		if (bpf_xdp_adjust_meta(ctx, -(int)sizeof(*meta)))
+			return NDIV_R_NO_ROOM;
+	}
+	meta = (void *)(long)ctx->data_meta + pad;
+	if ((void *)(meta + 1) > (void *)(long)ctx->data)
+		return NDIV_R_NO_ROOM;
+	fill_meta(meta, cpu);
+	return 0;
+}
+
+/* Frames of the driver's batch (DEV_MAP_BULK_SIZE of the kernel). */
+#define BATCH	16
+
+/*
+ * A batch out of which our program drops every frame is not handed to the driver, and the driver is not told either that
+ * what it got before is all: packets would wait in its ring for the next ones. So a spare copy must not be alone in a batch: if
+ * the last true copy would fill one, the first copy is dropped, too, and all move up by one.
+ */
+static __always_inline int must_skip(const struct ndiv_cpu *cpu, __u32 n)
+{
+	return (cpu->queued + n) % BATCH == 0;
 }
 
 /* Makes the clones of a reply or burst. Returns 0, or the reason why it cannot. */
 static __always_inline int clone(struct xdp_md *ctx, struct ndiv_cpu *cpu)
 {
 	struct ndiv_pkt *pkt = &cpu->pkt;
-	struct ndiv_meta *meta;
 	__u32 n = pkt->out_count;
 	void *copies;
+	int bad;
 
 	if (!n || n > NDIV_BURST_MAX)
 		return NDIV_R_VERDICT;
 	if (pkt->out_len > NDIV_REPLY_MAX || pkt->len > ndiv_linear(ctx))
 		return NDIV_R_NO_ROOM;
-	if (pkt->flags & NDIV_F_CLONE || !can_grow(ctx, pkt->out_len))
+	if (!ndiv_self.generic && (pkt->flags & NDIV_F_CLONE || !can_grow(ctx, pkt->out_len))) {
+		if (must_skip(cpu, n)) {
+			pkt->out_count |= NDIV_META_SKIP;
+			n++;
+		}
 		n++;
-	if (bpf_xdp_adjust_meta(ctx, -(int)sizeof(*meta)))
-		return NDIV_R_NO_ROOM;
-	meta = (void *)(long)ctx->data_meta;
-	if ((void *)(meta + 1) > (void *)(long)ctx->data)
-		return NDIV_R_NO_ROOM;
-	fill_meta(meta, cpu);
-	if (ndiv_self.generic)
-		return 0;
+	}
+	bad = put_meta(ctx, cpu);
+	if (bad || ndiv_self.generic)
+		return bad;
 	copies = bpf_map_lookup_elem(&ndiv_copies, &n);
 	if (!copies || bpf_redirect_map(copies, 0, BPF_F_BROADCAST) != XDP_REDIRECT)
 		return NDIV_R_REDIRECT;
+	cpu->queued += n;
 	return 0;
 }
 
@@ -72,16 +104,36 @@ static __always_inline void meta_to_pkt(const struct ndiv_meta *meta, struct ndi
 {
 	struct ndiv_pkt *pkt = &cpu->pkt;
 
-	pkt->flags = meta->flags | NDIV_F_COPY;
+	pkt->flags = (meta->flags & ~NDIV_META_VLAN) | NDIV_F_COPY;
 	pkt->l3 = meta->l3;
 	pkt->l4 = meta->l4;
 	pkt->out_len = meta->out_len;
-	pkt->out_count = meta->count;
+	pkt->out_count = meta->count & ~NDIV_META_SKIP;
 	__builtin_memcpy(pkt->args, meta->args, NDIV_ARGS_LEN);
 }
 
+/* Which copy is this? Not below the count: one that is not sent. */
+static __always_inline __u32 copy_index(const struct ndiv_meta *meta, struct ndiv_cpu *cpu)
+{
+	__u32 skip = !!(meta->count & NDIV_META_SKIP), index;
+
+	if (meta->burst != cpu->copy_burst) {
+		cpu->copy_burst = meta->burst;
+		cpu->copy = 0;
+	} else {
+		cpu->copy++;
+	}
+	index = cpu->copy;
+	/* The end of the last one: whatever was lost on the way, nothing is queued now. */
+	if (cpu->queued)
+		cpu->queued--;
+	if (meta->burst == cpu->burst && index >= (meta->count & ~NDIV_META_SKIP) + skip)
+		cpu->queued = 0;
+	return index - skip;
+}
+
 /*
- * First half of ndiv_copy: XDP_PASS for a frame that is none of ours, XDP_DROP for the spare copy or on failure; XDP_TX when
+ * First half of ndiv_copy: XDP_PASS for a frame that is none of ours, XDP_DROP for a spare copy or on failure; XDP_TX when
  * the builder of <handler> is to write it.
  */
 static __always_inline int copy_begin(struct xdp_md *ctx, struct ndiv_cpu *cpu, __u32 *handler)
@@ -90,19 +142,17 @@ static __always_inline int copy_begin(struct xdp_md *ctx, struct ndiv_cpu *cpu, 
 
 	if ((void *)(meta + 1) > (void *)(long)ctx->data || meta->magic != NDIV_META_CLONE)
 		return XDP_PASS;
-	if (meta->burst != cpu->copy_burst) {
-		cpu->copy_burst = meta->burst;
-		cpu->copy = 0;
-	} else {
-		cpu->copy++;
-	}
-	if (cpu->copy >= meta->count)
-		return XDP_DROP;
 	meta_to_pkt(meta, cpu);
 	*handler = meta->handler;
+	cpu->index = copy_index(meta, cpu);
+	if (cpu->index >= cpu->pkt.out_count) {
+		cpu->copy_drops++;
+		return XDP_DROP;
+	}
 	bpf_xdp_adjust_meta(ctx, sizeof(*meta));
 	if (ndiv_set_len(ctx, cpu->pkt.out_len)) {
 		cpu->reason[0][NDIV_R_NO_ROOM]++;
+		cpu->copy_drops++;
 		return XDP_DROP;
 	}
 	return XDP_TX;

@@ -176,7 +176,7 @@ static int core_prepare(struct ndiv *nd, struct core_bpf *core)
 	int err;
 
 	err = make_dir(nd->dir);
-	for (n = 1; !err && n <= NDIV_BURST_MAX + 1; n++)
+	for (n = 1; !err && n <= NDIV_BURST_MAX + 2; n++)
 		err = copies_map(nd, core, n);
 	if (!err)
 		err = fill_chains(core);

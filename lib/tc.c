@@ -2,8 +2,8 @@
 /*
  * tc.c - programs at the tc hooks: the transmit path, and in generic mode the receive path behind XDP
  *
- * By tcx (Linux 6.6 and later), whose link is pinned like the others; else by a filter of the clsact qdisc, which has no
- * owner and is found again by its handle and priority.
+ * By tcx (Linux 6.6 and later), whose link is pinned like the others; else by a filter of the clsact qdisc, which is found again by
+ * its handle and priority; a second pin of the program tells that it is there. The qdisc stays: others may use it.
  */
 #include <string.h>
 #include <unistd.h>
@@ -19,12 +19,13 @@
 struct hook {
 	const char *link;		/* pin of the tcx link */
 	const char *prog;		/* pin of the program */
+	const char *filter;		/* its second pin, if it is attached by clsact */
 	enum bpf_attach_type tcx;
 	enum bpf_tc_attach_point clsact;
 };
 
-static const struct hook egress = { "link_tx", "tx_entry", BPF_TCX_EGRESS_, BPF_TC_EGRESS };
-static const struct hook ingress = { "link_rx_skb", "rx_skb", BPF_TCX_INGRESS_, BPF_TC_INGRESS };
+static const struct hook egress = { "link_tx", "tx_entry", "filter_tx", BPF_TCX_EGRESS_, BPF_TC_EGRESS };
+static const struct hook ingress = { "link_rx_skb", "rx_skb", "filter_rx_skb", BPF_TCX_INGRESS_, BPF_TC_INGRESS };
 
 static int by_tcx(const struct ndiv *nd, const struct hook *hook, int prog)
 {
@@ -46,14 +47,20 @@ static int by_clsact(const struct ndiv *nd, const struct hook *hook, int prog)
 
 	if (err && err != -EEXIST)
 		return err;
-	return bpf_tc_attach(&h, &opts);
+	err = pin(nd->dir, hook->filter, prog);
+	if (err)
+		return err;
+	err = bpf_tc_attach(&h, &opts);
+	if (err)
+		unpin(nd->dir, hook->filter);
+	return err;
 }
 
 static int hook_up(struct ndiv *nd, const struct hook *hook)
 {
 	int prog, err;
 
-	if (pinned(nd->dir, hook->link))
+	if (pinned(nd->dir, hook->link) || pinned(nd->dir, hook->filter))
 		return 0;
 	prog = pin_get(nd->dir, hook->prog);
 	if (prog < 0)
@@ -74,8 +81,10 @@ static void hook_down(struct ndiv *nd, const struct hook *hook)
 
 	if (pinned(nd->dir, hook->link))
 		link_cut(nd->dir, hook->link);
-	else if (pinned(nd->dir, hook->prog))
-		bpf_tc_detach(&h, &opts);
+	if (!pinned(nd->dir, hook->filter))
+		return;
+	bpf_tc_detach(&h, &opts);
+	unpin(nd->dir, hook->filter);
 }
 
 int tx_up(struct ndiv *nd)
@@ -91,12 +100,9 @@ void tx_down(struct ndiv *nd)
 /* How the transmit path is attached: 0 not, 1 by tcx, 2 by clsact. */
 int tx_kind(const struct ndiv *nd)
 {
-	LIBBPF_OPTS(bpf_tc_hook, h, .ifindex = nd->ifindex, .attach_point = BPF_TC_EGRESS);
-	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY);
-
 	if (pinned(nd->dir, egress.link))
 		return 1;
-	return bpf_tc_query(&h, &opts) ? 0 : 2;
+	return pinned(nd->dir, egress.filter) ? 2 : 0;
 }
 
 int generic_up(struct ndiv *nd)

@@ -168,7 +168,10 @@ struct ndiv_cpu {
 	__u64	pressure;	/* jiffies until which the transmit ring is taken to be full */
 	__u16	burst;		/* number of the last reply or burst that was cloned */
 	__u16	copy_burst;	/* number of the burst whose copies are being made */
-	__u32	copy;		/* which copy of it comes next */
+	__u8	queued;		/* clones on their way to the driver's current batch */
+	__u8	copy;		/* which of the clones this is */
+	__u8	index;		/* which packet the builder makes of it */
+	__u8	copy_drops;	/* clones dropped on purpose since the driver's last batch */
 	__u64	tx_lost;	/* packets that the driver or its full ring refused after the verdict */
 	struct ndiv_count sent;	/* packets handed to the driver: replies, bursts, forwarded */
 	struct ndiv_cost clock;	/* the clock measured against itself: subtract it from the costs */
@@ -295,17 +298,20 @@ _Static_assert(sizeof(struct ndiv_prefixes) == 8 + 32 * NDIV_PREFIXES_MAX, "stru
 struct ndiv_meta {
 	__u16	magic;		/* NDIV_META_CLONE */
 	__u8	handler;
-	__u8	count;		/* copies to be sent; a later copy is dropped */
+	__u8	count;		/* copies to be sent, and NDIV_META_SKIP; a later copy is dropped */
 	__u16	burst;		/* low bits of struct ndiv_cpu, burst */
 	__u16	out_len;
 	__u16	l4;
 	__u8	l3;
-	__u8	flags;		/* low byte of the packet's flags */
+	__u8	flags;		/* seven low bits of the packet's flags, and NDIV_META_VLAN */
 	__u8	args[NDIV_ARGS_LEN];
 };
 _Static_assert(sizeof(struct ndiv_meta) == 32, "struct ndiv_meta");
 
 #define NDIV_META_CLONE		0x6e64
+#define NDIV_META_SKIP		0x80	/* in count: the first copy is dropped, too */
+#define NDIV_META_VLAN		0x80	/* in flags: a VLAN tag was in the frame */
+#define NDIV_META_PAD		16	/* bytes in front of it in generic mode, where the kernel allows it */
 
 /* Metadata in front of a postponed packet when the agent presents it again. */
 struct ndiv_again {

@@ -108,11 +108,12 @@ const volatile struct ndiv_self ndiv_self SEC(".rodata.self") = { 0 };
 typedef enum ndiv_verdict ndiv_handle_fn(struct xdp_md *ctx, struct ndiv_pkt *pkt);
 
 /*
- * A frame that a builder writes: in place or a clone (XDP), or an skb in generic mode. One of the two is NULL, and the
- * compiler knows which.
+ * A frame that a builder writes: in place or a clone (XDP), or an skb in generic mode. The compiler knows which, and leaves only that
+ * code.
  */
 struct ndiv_frame {
-	struct xdp_md	 *xdp;
+	int is_skb;
+	struct xdp_md *xdp;
 	struct __sk_buff *skb;
 };
 
@@ -235,7 +236,7 @@ static __always_inline void *ndiv_frame_ptr(const struct ndiv_frame *frame, __u3
 {
 	void *p;
 
-	if (frame->xdp)
+	if (!frame->is_skb)
 		return ndiv_ptr(frame->xdp, off, len);
 	p = (void *)(long)frame->skb->data + (off & NDIV_OFF_MASK);
 	if (p + len > (void *)(long)frame->skb->data_end)
@@ -246,7 +247,7 @@ static __always_inline void *ndiv_frame_ptr(const struct ndiv_frame *frame, __u3
 /* Copies <len> bytes (above 0) from <from> into the frame at offset <off>. 0, or below 0. Pointers: invalid then. */
 static __always_inline int ndiv_frame_store(const struct ndiv_frame *frame, __u32 off, const void *from, __u32 len)
 {
-	if (frame->xdp)
+	if (!frame->is_skb)
 		return bpf_xdp_store_bytes(frame->xdp, off, (void *)from, len);
 	return bpf_skb_store_bytes(frame->skb, off, from, len, 0);
 }
@@ -254,7 +255,7 @@ static __always_inline int ndiv_frame_store(const struct ndiv_frame *frame, __u3
 /* Shortens the frame to <len> bytes. 0, or below 0. Pointers: invalid then. */
 static __always_inline int ndiv_frame_trim(const struct ndiv_frame *frame, __u32 len)
 {
-	if (frame->xdp)
+	if (!frame->is_skb)
 		return ndiv_set_len(frame->xdp, len);
 	return bpf_skb_change_tail(frame->skb, len, 0);
 }
@@ -388,8 +389,9 @@ static __always_inline int ndiv_run_clone(struct xdp_md *ctx, ndiv_build_fn *bui
 
 	if (!cpu)
 		return XDP_DROP;
-	if (build(&frame, &cpu->pkt, cpu->copy) < 0) {
+	if (build(&frame, &cpu->pkt, cpu->index) < 0) {
 		cpu->reason[0][NDIV_R_BUILD]++;
+		cpu->copy_drops++;
 		return XDP_DROP;
 	}
 	cpu->sent.packets++;
@@ -400,17 +402,17 @@ static __always_inline int ndiv_run_clone(struct xdp_md *ctx, ndiv_build_fn *bui
 static __always_inline int ndiv_run_skb(struct __sk_buff *skb, ndiv_build_fn *build)
 {
 	struct ndiv_cpu *cpu = ndiv_cpu(NDIV_CPU_RX);
-	struct ndiv_frame frame = { .skb = skb };
+	struct ndiv_frame frame = { .is_skb = 1, .skb = skb };
 
 	if (!cpu)
 		return TC_ACT_SHOT;
-	if (build(&frame, &cpu->pkt, cpu->copy) < 0) {
+	if (build(&frame, &cpu->pkt, cpu->index) < 0) {
 		cpu->reason[0][NDIV_R_BUILD]++;
 		return TC_ACT_SHOT;
 	}
 	cpu->sent.packets++;
 	cpu->sent.bytes += skb->len;
-	if (++cpu->copy >= cpu->pkt.out_count)
+	if (++cpu->index >= cpu->pkt.out_count)
 		return bpf_redirect(ndiv_self.ifindex, 0);
 	if (bpf_clone_redirect(skb, ndiv_self.ifindex, 0))
 		cpu->tx_lost++;
