@@ -153,6 +153,7 @@ struct pkt_layer {
 #define ICMP6(...)	{ .type = PKT_ICMP6, .icmp = { __VA_ARGS__ } }
 #define DATA(n)		{ .type = PKT_DATA, .data = { .len = (n) } }
 #define TEXT(s)		{ .type = PKT_DATA, .data = { .text = (s) } }
+#define BYTES(s)	{ .type = PKT_DATA, .data = { .text = (s), .len = sizeof(s) - 1 } }
 #define PAD(n)		{ .type = PKT_PAD, .pad = { .len = (n) } }
 #define SET(f, v)	{ .type = PKT_SET, .set = { (f), (v) } }
 #define BAD_SUM(s)	{ .type = PKT_BAD_SUM, .bad = (s) }

@@ -103,9 +103,7 @@ static void prepare_programs(struct bpf_object *obj)
 		section = bpf_program__section_name(prog);
 		if (!strcmp(bpf_program__name(prog), "ndiv_entry_hints"))
 			bpf_program__set_autoload(prog, false);
-		else if (!strcmp(section, "tp_btf/napi_poll"))
-			bpf_program__set_type(prog, BPF_PROG_TYPE_RAW_TRACEPOINT);
-		else if (!strncmp(section, "tp", 2) || !strncmp(section, "f", 1))
+		else if (!strncmp(section, "tp", 2) && strcmp(section, "tp_btf/napi_poll"))
 			bpf_program__set_autoload(prog, false);
 		else if (ends_with(section, "/devmap"))
 			bpf_program__set_expected_attach_type(prog, BPF_XDP);
@@ -203,8 +201,11 @@ void run_close(struct run *r)
 {
 	uint32_t i;
 
-	for (i = 1; i <= r->count; i++)
+	for (i = 1; i <= r->count; i++) {
 		bpf_object__close(r->handler[i].obj);
+		if (r->handler[i].done >= 0)
+			close(r->handler[i].done);
+	}
 	if (r->conf)
 		munmap((void *)r->conf, getpagesize());
 	bpf_object__close(r->core);
@@ -212,46 +213,53 @@ void run_close(struct run *r)
 	memset(r, 0, sizeof(*r));
 }
 
-static void clear_bank(int map, uint32_t first)
-{
-	uint32_t slot;
+/* A chain array that is being written, and which of a handler's programs (member of struct run_handler) goes into it. */
+struct bank {
+	int	map, verdict;
+	size_t	prog;
+};
 
-	for (slot = first; slot < first + NDIV_BANK_SIZE; slot++)
-		bpf_map_delete_elem(map, &slot);
+/* Writes the first bank's path for packets that handlers have to <want>. */
+static int fill_path(struct run *r, const struct bank *b, uint32_t path, uint32_t want, const uint32_t *ids,
+		     uint32_t count)
+{
+	uint32_t slot = NDIV_SLOT_NEXT + path, i;
+	const struct run_handler *h;
+	int fd, err;
+
+	for (i = 0; i < count; i++) {
+		h = &r->handler[ids[i]];
+		fd = *(const int *)((const char *)h + b->prog);
+		if (fd < 0 || (h->want & want) != want)
+			continue;
+		err = set_slot(b->map, slot, fd);
+		if (err)
+			return err;
+		slot = NDIV_SLOT_NEXT + ids[i] * NDIV_PATHS + path;
+	}
+	return set_slot(b->map, slot, b->verdict);
 }
 
 /*
- * Writes the bank that is in use: nothing runs meanwhile. Handlers without a program for this path (member <prog> of
- * struct run_handler) are left out.
+ * Writes the bank that is in use: nothing runs meanwhile. What a former chain left in other slots is not reached any more;
+ * to delete it would take the kernel 10 ms each.
  */
-static int fill_bank(struct run *r, int map, int verdict, size_t prog, const uint32_t *ids, uint32_t count)
+static int fill_bank(struct run *r, const struct bank *b, const uint32_t *ids, uint32_t count)
 {
-	uint32_t slot = NDIV_SLOT_BANK, bad = NDIV_SLOT_BANK + NDIV_BANK_MALFORMED, i;
-	int err = set_slot(map, NDIV_SLOT_VERDICT, verdict);
-	const struct run_handler *h;
-	int fd;
+	int err = set_slot(b->map, NDIV_SLOT_VERDICT, b->verdict);
 
-	clear_bank(map, NDIV_SLOT_BANK);
-	for (i = 0; i < count && !err; i++) {
-		h = &r->handler[ids[i]];
-		fd = *(const int *)((const char *)h + prog);
-		if (fd < 0)
-			continue;
-		err = set_slot(map, slot++, fd);
-		if (!err && h->want & NDIV_WANT_MALFORMED)
-			err = set_slot(map, bad++, fd);
-	}
 	if (!err)
-		err = set_slot(map, slot, verdict);
-	return err ? err : set_slot(map, bad, verdict);
+		err = fill_path(r, b, 0, 0, ids, count);
+	return err ? err : fill_path(r, b, NDIV_PATH_MALFORMED, NDIV_WANT_MALFORMED, ids, count);
 }
 
 int run_order(struct run *r, const uint32_t *ids, uint32_t count)
 {
-	int rx = prog_fd(r->core, "ndiv_verdict"), tx = prog_fd(r->core, "ndiv_tx_verdict");
-	int err = fill_bank(r, r->chain, rx, offsetof(struct run_handler, rx), ids, count);
+	const struct bank rx = { r->chain, prog_fd(r->core, "ndiv_verdict"), offsetof(struct run_handler, rx) };
+	const struct bank tx = { r->tx_chain, prog_fd(r->core, "ndiv_tx_verdict"), offsetof(struct run_handler, tx) };
+	int err = fill_bank(r, &rx, ids, count);
 
-	return err ? err : fill_bank(r, r->tx_chain, tx, offsetof(struct run_handler, tx), ids, count);
+	return err ? err : fill_bank(r, &tx, ids, count);
 }
 
 /* Puts the interface's maps in the place of the handler's own. */
@@ -311,6 +319,13 @@ static int configure(struct run *r, struct run_handler *h, uint32_t id, const st
 	return 0;
 }
 
+/* The kernel runs raw tracepoints for tests, but not those with BTF; the instructions are the same. */
+static int load_done(const struct bpf_program *prog)
+{
+	return bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, "done", "GPL", bpf_program__insns(prog),
+			     bpf_program__insn_cnt(prog), NULL);
+}
+
 /* Tells the programs of a handler apart as the library does: by section and name. */
 static void find_programs(struct run_handler *h)
 {
@@ -318,7 +333,6 @@ static void find_programs(struct run_handler *h)
 	const char *section;
 	int fd;
 
-	h->rx = h->tx = h->clone = h->skb = h->done = -1;
 	bpf_object__for_each_program(prog, h->obj) {
 		section = bpf_program__section_name(prog);
 		fd = bpf_program__fd(prog);
@@ -331,7 +345,7 @@ static void find_programs(struct run_handler *h)
 		else if (!strcmp(section, "tc"))
 			h->skb = fd;
 		else if (!strcmp(section, "tp_btf/napi_poll"))
-			h->done = fd;
+			h->done = load_done(prog);
 	}
 }
 
@@ -345,6 +359,7 @@ int run_add(struct run *r, const char *path, const struct run_option *options)
 	if (!h->obj)
 		return complain("open", path, errno);
 	r->count = id;
+	h->rx = h->tx = h->clone = h->skb = h->done = -1;
 	prepare_programs(h->obj);
 	err = share_maps(r, h->obj);
 	if (!err)
