@@ -190,7 +190,8 @@ static int core_prepare(struct ndiv *nd, struct core_bpf *core)
 	return 0;
 }
 
-static int core_try(struct ndiv *nd, enum ndiv_mode mode)
+/* Sets everything up in <mode>. <why>: the driver's reason if it refuses native mode. */
+static int core_try(struct ndiv *nd, enum ndiv_mode mode, char *why, size_t len)
 {
 	struct core_bpf *core = NULL;
 	int err;
@@ -204,8 +205,10 @@ static int core_try(struct ndiv *nd, enum ndiv_mode mode)
 		err = generic_up(nd);
 	if (!err) {
 		err = link_xdp(nd, bpf_program__fd(core->progs.ndiv_entry), mode);
+		if (err && mode == NDIV_MODE_NATIVE)
+			device_refusal(nd, bpf_program__fd(core->progs.ndiv_entry), err, why, len);
 		if (err)
-			fail(nd, -err, "cannot attach in %s mode: %s", ndiv_mode_name(mode), strerror(-err));
+			fail(nd, -err, "cannot attach in %s mode: %s", ndiv_mode_name(mode), *why ? why : strerror(-err));
 	}
 	core_bpf__destroy(core);
 	if (err)
@@ -213,21 +216,40 @@ static int core_try(struct ndiv *nd, enum ndiv_mode mode)
 	return err;
 }
 
+/* Keeps the reason for generic mode, where `show` finds it: in the entry of id 0, which is no handler's. */
+static int keep_reason(struct ndiv *nd, const char *why)
+{
+	struct table tab;
+	int err;
+
+	err = table_open(nd, &tab);
+	if (err)
+		return err;
+	snprintf(tab.e[0].opts, sizeof(tab.e[0].opts), "%s", why);
+	err = table_write(nd, &tab, 0);
+	table_close(&tab);
+	return err;
+}
+
 /* Attaches the core with an empty chain. */
 int core_up(struct ndiv *nd, enum ndiv_mode mode)
 {
+	char why[512] = "";
 	int err;
 
 	err = other_program(nd);
+	if (!err && mode == NDIV_MODE_AUTO)
+		err = device_suits(nd);
 	if (err)
 		return err;
-	if (mode != NDIV_MODE_AUTO)
-		return core_try(nd, mode);
-	err = core_try(nd, NDIV_MODE_NATIVE);
-	if (err != -EOPNOTSUPP && err != -EINVAL && err != -ERANGE && err != -ENOSPC)
+	err = core_try(nd, mode == NDIV_MODE_GENERIC ? mode : NDIV_MODE_NATIVE, why, sizeof(why));
+	if (!err)
+		return mode == NDIV_MODE_GENERIC ? keep_reason(nd, "asked for") : 0;
+	if (mode != NDIV_MODE_AUTO || !*why || err == -ENODEV || err == -EBUSY)
 		return err;
-	warn(nd, "the driver refuses native mode (%s): generic mode, which is slower", strerror(-err));
-	return core_try(nd, NDIV_MODE_GENERIC);
+	warn(nd, "the driver refuses native mode (%s): generic mode, which is slower", why);
+	err = core_try(nd, NDIV_MODE_GENERIC, why, sizeof(why));
+	return err ? err : keep_reason(nd, why);
 }
 
 /* Removes all of it, whatever part is there. */

@@ -73,6 +73,10 @@ int	core_up(struct ndiv *nd, enum ndiv_mode mode);
 void	core_down(struct ndiv *nd);
 int	core_fits(struct ndiv *nd, enum ndiv_mode mode);
 
+/* device.c */
+int	device_suits(struct ndiv *nd);
+void	device_refusal(const struct ndiv *nd, int prog, int err, char *buf, size_t len);
+
 /* conf.c: the memory-mapped configuration */
 struct ndiv_conf *conf_map(const char *dir);
 void	conf_unmap(struct ndiv_conf *conf);

@@ -58,6 +58,8 @@ static int read_table(struct ndiv *nd, struct ndiv_state *st)
 		st->handler[i].entry = tab.e[ids[i]];
 	}
 	st->count = n;
+	if (st->mode == NDIV_MODE_GENERIC)
+		snprintf(st->why, sizeof(st->why), "%.*s", (int)sizeof(st->why) - 1, tab.e[0].opts);
 	table_close(&tab);
 	return 0;
 }

@@ -12,7 +12,7 @@ int table_open(struct ndiv *nd, struct table *tab)
 	tab->map = pin_get(nd->dir, "ndiv_handlers");
 	if (tab->map < 0)
 		return fail(nd, -tab->map, "cannot read %s/ndiv_handlers: %s", nd->dir, strerror(-tab->map));
-	for (id = 1; id < NDIV_HANDLERS_MAX; id++) {
+	for (id = 0; id < NDIV_HANDLERS_MAX; id++) {
 		if (!bpf_map_lookup_elem(tab->map, &id, &tab->e[id]))
 			continue;
 		table_close(tab);

@@ -98,6 +98,7 @@ struct ndiv_state {
 	char	ifname[16];		/* its name now */
 	uint32_t ifindex;
 	enum ndiv_mode mode;		/* NATIVE or GENERIC */
+	char	why[512];		/* why it is generic: the driver's reason, or "asked for" */
 	uint32_t prog_id;		/* of the entry program */
 	int	tx;			/* a transmit handler is attached: 1 by tcx, 2 by clsact */
 	int	hints;			/* the entry asks the card */
