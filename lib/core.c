@@ -237,6 +237,7 @@ int core_up(struct ndiv *nd, enum ndiv_mode mode)
 	char why[512] = "";
 	int err;
 
+	strays_remove(nd);
 	err = other_program(nd);
 	if (!err && mode == NDIV_MODE_AUTO)
 		err = device_suits(nd);

@@ -46,11 +46,13 @@ static char said[256];
 static int listen_in(enum libbpf_print_level level, const char *fmt, va_list ap)
 {
 	static const char prefix[] = "libbpf: Kernel error message: ";
-	char text[512];
+	char text[sizeof(said) + sizeof(prefix)];
 
 	vsnprintf(text, sizeof(text), fmt, ap);
-	if (!strncmp(text, prefix, strlen(prefix)))
-		snprintf(said, sizeof(said), "%s", text + strlen(prefix));
+	if (strncmp(text, prefix, strlen(prefix)))
+		return 0;
+	memcpy(said, text + strlen(prefix), sizeof(said));
+	said[sizeof(said) - 1] = 0;
 	said[strcspn(said, "\n")] = 0;
 	return 0;
 }

@@ -67,6 +67,11 @@ int	link_tracepoint(const char *dir, const char *name, int prog);
 void	link_cut(const char *dir, const char *name);
 int	link_mode(const struct ndiv *nd, enum ndiv_mode *mode);
 int	other_program(struct ndiv *nd);
+__u32	link_program(const struct ndiv *nd);
+
+/* stray.c: state that is no longer where it belongs */
+int	state_holds(const struct ndiv *nd);
+void	strays_remove(struct ndiv *nd);
 
 /* core.c */
 int	core_up(struct ndiv *nd, enum ndiv_mode mode);

@@ -80,6 +80,14 @@ int other_program(struct ndiv *nd)
 		    info.name[0] ? info.name : "?", id, nd->ifname, nd->ifname);
 }
 
+/* Index of the XDP program that runs on the interface, or 0. */
+__u32 link_program(const struct ndiv *nd)
+{
+	struct bpf_xdp_query_opts q;
+
+	return query(nd, &q) ? 0 : present(&q);
+}
+
 /* Attaches program <entry> and pins the link: from then on ndiv is attached. */
 int link_xdp(struct ndiv *nd, int entry, enum ndiv_mode mode)
 {

@@ -131,7 +131,7 @@ static int recover(struct ndiv *nd, const struct table *tab)
 /* Locks, and opens the table if ndiv is attached: 1; 0 if it is not (then what is left of an earlier one is removed). */
 static int begin(struct ndiv *nd, struct table *tab)
 {
-	int ifindex, err;
+	int err;
 
 	clear(nd);
 	tab->map = -1;
@@ -140,8 +140,7 @@ static int begin(struct ndiv *nd, struct table *tab)
 	err = state_lock(nd);
 	if (err)
 		return err;
-	ifindex = link_ifindex(nd->dir);
-	if (ifindex != (int)nd->ifindex) {
+	if (!state_holds(nd)) {
 		core_down(nd);
 		return 0;
 	}

@@ -100,7 +100,7 @@ int ndiv_state(struct ndiv *nd, struct ndiv_state *out)
 	snprintf(st->ifname, sizeof(st->ifname), "%s", nd->ifname);
 	st->ifindex = nd->ifindex;
 	err = link_info(nd->dir, &link);
-	if (err || link.xdp.ifindex != nd->ifindex) {
+	if (err || !state_holds(nd)) {
 		*out = *st;
 		free(st);
 		return err && err != -ENOENT ? fail(nd, -err, "cannot read %s/link: %s", nd->dir, strerror(-err)) : 0;
@@ -189,30 +189,33 @@ int ndiv_stats(struct ndiv *nd, int which, int cpu, struct ndiv_stats *stats)
 	return err;
 }
 
-/* Removes what is left in <dir> of an interface that is gone. */
-static void sweep(const char *dir)
-{
-	struct ndiv nd = { .lock = -1 };
-
-	if (state_lock(&nd))
-		return;
-	if (link_ifindex(dir) <= 0)
-		remove_tree(dir);
-	state_unlock(&nd);
-}
-
-/* Opens the interface of state directory <dir>. 0 and NULL: it is gone. */
-static int open_dir(const char *dir, struct ndiv **out, char *err, size_t err_len)
+/*
+ * Opens the interface of state directory <dir>, whose name is <ifindex>. 0 and NULL: it is gone, or in another namespace, and
+ * what was left of it has been removed.
+ */
+static int open_dir(const char *dir, unsigned int ifindex, struct ndiv **out, char *err, size_t err_len)
 {
 	char name[IF_NAMESIZE];
-	int ifindex = link_ifindex(dir);
+	struct ndiv gone = { .lock = -1, .ifindex = ifindex };
+	struct ndiv *nd = NULL;
+	int ret;
 
 	*out = NULL;
-	if (ifindex <= 0 || !if_indextoname(ifindex, name)) {
-		sweep(dir);
-		return 0;
+	snprintf(gone.dir, sizeof(gone.dir), "%s", dir);
+	if (if_indextoname(ifindex, name)) {
+		ret = ndiv_open(&nd, name, 0, err, err_len);
+		if (ret || state_holds(nd)) {
+			*out = nd;
+			return ret;
+		}
+		ndiv_close(nd);
 	}
-	return ndiv_open(out, name, 0, err, err_len);
+	if (!state_lock(&gone)) {
+		if (!if_indextoname(ifindex, name) || !state_holds(&gone))
+			core_down(&gone);
+		state_unlock(&gone);
+	}
+	return 0;
 }
 
 static int is_number(const struct dirent *e)
@@ -227,7 +230,8 @@ static int by_number(const struct dirent **a, const struct dirent **b)
 
 int ndiv_each(int (*fn)(struct ndiv *nd, void *arg), void *arg, char *err, size_t err_len)
 {
-	char root[DIR_LEN], dir[PIN_LEN];
+	char root[STATE_LEN], dir[STATE_LEN];
+	unsigned int ifindex;
 	struct dirent **list;
 	struct ndiv *nd;
 	int n, i, ret = 0;
@@ -241,11 +245,12 @@ int ndiv_each(int (*fn)(struct ndiv *nd, void *arg), void *arg, char *err, size_
 		return -errno;
 	}
 	for (i = 0; i < n; i++) {
-		snprintf(dir, sizeof(dir), "%s/%u", root, (unsigned int)atoi(list[i]->d_name));
+		ifindex = strtoul(list[i]->d_name, NULL, 10);
 		free(list[i]);
 		if (ret)
 			continue;
-		ret = open_dir(dir, &nd, err, err_len);
+		snprintf(dir, sizeof(dir), ROOT "/%lu/%u", netns_inode(), ifindex);
+		ret = open_dir(dir, ifindex, &nd, err, err_len);
 		if (!ret && nd)
 			ret = fn(nd, arg);
 		ndiv_close(nd);

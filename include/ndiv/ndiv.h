@@ -146,6 +146,31 @@ int ndiv_read_info(const char *path, struct ndiv_info *info, char *err, size_t e
 /* Calls <fn> with name and path of each handler that comes with ndiv. */
 int ndiv_each_builtin(int (*fn)(const char *name, const char *path, void *arg), void *arg);
 
+/* --- what kernel and interface offer ------------------------------------------------------------------------ */
+
+/*
+ * One row of ndiv_probe(): a thing that kernels or drivers differ in, whether it is there, and what ndiv does with it or
+ * without it.
+ */
+struct ndiv_feature {
+	const char *name;		/* short, stable: a key in JSON */
+	int	present;		/* 1 yes, 0 no, -1 it cannot be told */
+	const char *use;		/* what ndiv does, given that */
+};
+
+#define NDIV_FEATURES_MAX	32
+
+struct ndiv_probe {
+	char	kernel[65];		/* its release */
+	char	driver[32];		/* of the interface, or "" */
+	unsigned int mtu;		/* of the interface, bytes */
+	size_t	count;
+	struct ndiv_feature feature[NDIV_FEATURES_MAX];
+};
+
+/* Asks the kernel and, if <ifname> is not NULL, its driver. Nothing is attached or changed. 0, or -ENODEV, -EPERM... */
+int ndiv_probe(const char *ifname, struct ndiv_probe *probe, char *err, size_t err_len);
+
 /* --- agent -------------------------------------------------------------------------------------------------- */
 
 /*
