@@ -2,9 +2,9 @@
 /*
  * limit.h - rate limits for handlers
  *
- * A token bucket in one 64-bit word: the time at which everything that was let through so far would have been due at the
- * configured rate (theoretical arrival time, in ns; GCRA, ITU-T I.371). It may be ahead of the clock by the burst. A word of 0
- * is a full bucket, so a zeroed map needs no preparation, and nothing has to be refilled.
+ * A token bucket in one 64-bit word: the time at which everything that was let through so far would have been due at
+ * the configured rate (theoretical arrival time, in ns; GCRA, ITU-T I.371). It may be ahead of the clock by the burst.
+ * A word of 0 is a full bucket, so a zeroed map needs no preparation, and nothing has to be refilled.
  *
  *	__u64 bucket SEC(".data.bucket") __attribute__((aligned(64)));
  *
@@ -38,12 +38,12 @@ struct ndiv_limit {
 };
 
 /*
- * <rate>: packets per second, above 0. <burst>: packets that may come at once; 0: a tenth of a second's, at least 10. A burst
- * shorter than the clock's tick is raised to it (10 ms of the rate): otherwise the rate could not be reached, because
- * all packets of a tick come at once for this clock.
+ * <rate>: packets per second, above 0. <burst>: packets that may come at once; 0: a tenth of a second's, at least 10.
+ * A burst shorter than the clock's tick is raised to it (10 ms of the rate): otherwise the rate could not be reached,
+ * because all packets of a tick come at once for this clock.
  *
- * The division by a constant cannot be done when the handler is loaded; in 32 bits it costs less than remembering its
- * result would.
+ * Nobody can divide when the handler is loaded: the rate is a constant of the program, but not one of the compiler. It
+ * costs 1 ns here, in 32 bits, which is not worth a place to keep the result in.
  */
 static __always_inline struct ndiv_limit ndiv_limit(__u32 rate, __u32 burst)
 {
@@ -57,7 +57,7 @@ static __always_inline struct ndiv_limit ndiv_limit(__u32 rate, __u32 burst)
 	return limit;
 }
 
-/* The clock of the buckets: ticks only, but it costs a tenth of the exact one. */
+/* The clock of the buckets: ticks only, but it costs a few ns, the exact one 44. */
 static __always_inline __u64 ndiv_limit_now(void)
 {
 	return bpf_ktime_get_coarse_ns();
@@ -81,7 +81,7 @@ static __always_inline int ndiv_limit_empty(__u64 *bucket, const struct ndiv_lim
 }
 
 /*
- * Takes one packet out of <bucket>: 1, or 0 if it is empty (then it is only read, too).
+ * Takes one packet out of <bucket>: 1, or 0 if it is empty (then it is only read).
  *
  * A packet that others beat NDIV_LIMIT_TRIES times to it is let through and charged all the same: so no loop depends on
  * them. A burst may be longer by a packet for each CPU then, but the rate not higher.
@@ -104,8 +104,8 @@ static __always_inline int ndiv_limit_take(__u64 *bucket, const struct ndiv_limi
 
 /*
  * Which of NDIV_LIMIT_SOURCES buckets the source network of <pkt> has: the /24 of an IPv4 address, the /64 of an IPv6
- * one. Networks that share a bucket share its rate. Strangers can neither choose who shares theirs, because the hash is keyed,
- * nor fill the table, because there is nothing to insert.
+ * one. Networks that share a bucket share its rate. Strangers can neither choose who shares theirs, because the hash is
+ * keyed, nor fill the table, because nothing is ever inserted.
  */
 static __always_inline __u32 ndiv_limit_source(struct xdp_md *ctx, const struct ndiv_pkt *pkt,
 					       const volatile struct ndiv_key *key)
