@@ -120,7 +120,7 @@ static int run(const struct cmd *cmd, const struct options *global, int argc, ch
 	union {
 		max_align_t align;
 		char bytes[OPT_VALUES];
-	} values = {0};
+	} values = { 0 };
 
 	assert(cmd->size <= sizeof(values));
 	if (cmd->defaults)
@@ -140,7 +140,7 @@ static int run(const struct cmd *cmd, const struct options *global, int argc, ch
 
 static int dispatch(int argc, char **argv)
 {
-	struct options global = {0};
+	struct options global = { 0 };
 	const struct cmd *cmd;
 
 	argc = opt_parse(&cmd_ndiv, &global, argc, argv, 1);
@@ -182,17 +182,17 @@ int cmd_main(int argc, char **argv)
 }
 
 static const struct opt opts[] = {
-	{'n', "netns", OPT_TEXT, offsetof(struct options, netns), "NETNS",
-	 "work in network namespace NETNS, as listed by `ip netns`", 0, 0, NULL},
-	{'v', "verbose", OPT_FLAG, offsetof(struct options, verbose), NULL,
-	 "say more: the verifier's log when the kernel refuses a program; -vv: all of libbpf's log", 0, 0, NULL},
-	{0},
+	{ 'n', "netns", OPT_TEXT, offsetof(struct options, netns), "NETNS",
+	  "work in network namespace NETNS, as listed by `ip netns`", 0, 0, NULL },
+	{ 'v', "verbose", OPT_FLAG, offsetof(struct options, verbose), NULL,
+	  "say more: the verifier's log when the kernel refuses a program; -vv: all of libbpf's log", 0, 0, NULL },
+	{ 0 },
 };
 
 static const struct arg args[] = {
-	{ARG_COMMAND, "COMMAND", 0, 0},
-	{ARG_WORD, "ARGUMENT", 1, 1},
-	{0},
+	{ ARG_COMMAND, "COMMAND", 0, 0 },
+	{ ARG_WORD, "ARGUMENT", 1, 1 },
+	{ 0 },
 };
 
 const struct cmd cmd_ndiv = {

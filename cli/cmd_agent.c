@@ -31,7 +31,7 @@ static void on_ask(int sig)
 /* SIGINT is caught even if it was ignored, as it is in the background of a script; SIGHUP is not, for nohup(1). */
 static void catch_signals(void)
 {
-	struct sigaction end = {.sa_handler = on_end}, ask = {.sa_handler = on_ask}, old;
+	struct sigaction end = { .sa_handler = on_end }, ask = { .sa_handler = on_ask }, old;
 
 	sigaction(SIGINT, &end, NULL);
 	sigaction(SIGTERM, &end, NULL);
@@ -111,13 +111,13 @@ static int run(const void *opts, int argc, char **argv)
 }
 
 static const struct opt opts[] = {
-	{0, "max", OPT_NUMBER, offsetof(struct options, max), "N", "packets that wait at most; 65536 unless given", 1,
-	 1048576, NULL},
-	{0, "pidfile", OPT_TEXT, offsetof(struct options, pidfile), "FILE",
-	 "write the process id to FILE when at work, and remove FILE at the end", 0, 0, NULL},
-	{'f', "foreground", OPT_FLAG, offsetof(struct options, foreground), NULL,
-	 "stay in the foreground: always so, accepted for the sake of service files", 0, 0, NULL},
-	{0},
+	{ 0, "max", OPT_NUMBER, offsetof(struct options, max), "N", "packets that wait at most; 65536 unless given", 1,
+	  1048576, NULL },
+	{ 0, "pidfile", OPT_TEXT, offsetof(struct options, pidfile), "FILE",
+	  "write the process id to FILE when at work, and remove FILE at the end", 0, 0, NULL },
+	{ 'f', "foreground", OPT_FLAG, offsetof(struct options, foreground), NULL,
+	  "stay in the foreground: always so, accepted for the sake of service files", 0, 0, NULL },
+	{ 0 },
 };
 
 const struct cmd cmd_agent = {

@@ -30,23 +30,23 @@ static const char *const modes[] = {
 };
 
 static const struct opt opts[] = {
-	{0, "at", OPT_NUMBER, offsetof(struct options, at), "N", "place in the chain; without it, the end", 0,
-	 NDIV_HANDLERS_MAX - 2, NULL},
-	{0, "mode", OPT_CHOICE, offsetof(struct options, mode), NULL,
-	 "native: in the driver, or not at all; generic: behind the driver, slower; auto (default): native where the "
-	 "driver can, else generic",
-	 0, 0, modes},
-	{0},
+	{ 0, "at", OPT_NUMBER, offsetof(struct options, at), "N", "place in the chain; without it, the end", 0,
+	  NDIV_HANDLERS_MAX - 2, NULL },
+	{ 0, "mode", OPT_CHOICE, offsetof(struct options, mode), NULL,
+	  "native: in the driver, or not at all; generic: behind the driver, slower; auto (default): native where the "
+	  "driver can, else generic",
+	  0, 0, modes },
+	{ 0 },
 };
 
 static const struct arg args[] = {
-	{ARG_IF, "IF", 0, 0},
-	{ARG_HANDLER, "HANDLER", 0, 0},
-	{ARG_OPTION, "NAME=VALUE", 1, 1},
-	{0},
+	{ ARG_IF, "IF", 0, 0 },
+	{ ARG_HANDLER, "HANDLER", 0, 0 },
+	{ ARG_OPTION, "NAME=VALUE", 1, 1 },
+	{ 0 },
 };
 
-static const struct options defaults = {.at = -1, .mode = NDIV_MODE_AUTO};
+static const struct options defaults = { .at = -1, .mode = NDIV_MODE_AUTO };
 
 const struct cmd cmd_attach = {
 	.name = "attach",

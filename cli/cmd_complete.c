@@ -228,7 +228,7 @@ static const struct opt *walk(struct place *at, int argc, char **argv)
 /* <argv>: the words of the line behind "ndiv". */
 static int run(const void *opts, int argc, char **argv)
 {
-	struct place at = {.cmd = &cmd_ndiv, .prefix = argc ? argv[argc - 1] : ""};
+	struct place at = { .cmd = &cmd_ndiv, .prefix = argc ? argv[argc - 1] : "" };
 	const struct opt *opt;
 
 	ndiv_set_log(NULL, 0);
@@ -245,8 +245,8 @@ static int run(const void *opts, int argc, char **argv)
 }
 
 static const struct arg args[] = {
-	{ARG_WORD, "WORD", 1, 1},
-	{0},
+	{ ARG_WORD, "WORD", 1, 1 },
+	{ 0 },
 };
 
 const struct cmd cmd_complete = {

@@ -10,9 +10,9 @@ static int run(const void *opts, int argc, char **argv)
 }
 
 static const struct arg args[] = {
-	{ARG_OUR_IF, "IF", 0, 0},
-	{ARG_ATTACHED, "HANDLER", 1, 0},
-	{0},
+	{ ARG_OUR_IF, "IF", 0, 0 },
+	{ ARG_ATTACHED, "HANDLER", 1, 0 },
+	{ 0 },
 };
 
 const struct cmd cmd_detach = {

@@ -163,7 +163,7 @@ static int list_one(const char *name, const char *path, void *arg)
 
 static int list(int json)
 {
-	struct listing l = {.json = json};
+	struct listing l = { .json = json };
 	int err;
 
 	tab_begin(&l.t, "ll");
@@ -190,13 +190,13 @@ static int run(const void *opts, int argc, char **argv)
 }
 
 static const struct opt opts[] = {
-	{'j', "json", OPT_FLAG, offsetof(struct options, json), NULL, "print JSON: an array of handlers", 0, 0, NULL},
-	{0},
+	{ 'j', "json", OPT_FLAG, offsetof(struct options, json), NULL, "print JSON: an array of handlers", 0, 0, NULL },
+	{ 0 },
 };
 
 static const struct arg args[] = {
-	{ARG_HANDLER, "HANDLER", 1, 0},
-	{0},
+	{ ARG_HANDLER, "HANDLER", 1, 0 },
+	{ 0 },
 };
 
 const struct cmd cmd_handlers = {

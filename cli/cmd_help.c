@@ -30,8 +30,8 @@ static int run(const void *opts, int argc, char **argv)
 }
 
 static const struct arg args[] = {
-	{ARG_COMMAND, "COMMAND", 1, 0},
-	{0},
+	{ ARG_COMMAND, "COMMAND", 1, 0 },
+	{ 0 },
 };
 
 const struct cmd cmd_help = {

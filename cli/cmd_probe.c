@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* cmd_probe.c - ndiv probe: what kernel and interface offer, and what ndiv uses of it */
+#include <string.h>
 #include "cmd.h"
 #include "out.h"
 
@@ -63,9 +64,11 @@ static int run(const void *opts, int argc, char **argv)
 	const char *ifname = argc ? argv[0] : NULL;
 	struct ndiv_probe pr;
 	char err[256] = "";
+	int ret;
 
-	if (ndiv_probe(ifname, &pr, err, sizeof(err))) {
-		message("%s: %s", ifname, err);
+	ret = ndiv_probe(ifname, &pr, err, sizeof(err));
+	if (ret) {
+		message("%s%s%s", ifname ? ifname : "", ifname ? ": " : "", *err ? err : strerror(-ret));
 		return EXIT_FAILURE;
 	}
 	if (o->json)
@@ -76,19 +79,19 @@ static int run(const void *opts, int argc, char **argv)
 }
 
 static const struct arg args[] = {
-	{ARG_IF, "IF", 1, 0},
-	{ARG_NONE, NULL, 0, 0},
+	{ ARG_IF, "IF", 1, 0 },
+	{ ARG_NONE, NULL, 0, 0 },
 };
 
 static const struct opt opts[] = {
-	{'j', "json", OPT_FLAG, offsetof(struct options, json), NULL, "print JSON", 0, 0, NULL},
-	{0},
+	{ 'j', "json", OPT_FLAG, offsetof(struct options, json), NULL, "print JSON", 0, 0, NULL },
+	{ 0 },
 };
 
 const struct cmd cmd_probe = {
 	.name = "probe",
 	.about = "Prints what this kernel and an interface offer, and what ndiv uses of it.",
-	.text = "Nothing is attached or changed.",
+	.text = "Nothing is attached or changed. \"?\": it cannot be told.\n",
 	.args = args,
 	.opts = opts,
 	.size = sizeof(struct options),

@@ -21,16 +21,16 @@ static int run(const void *opts, int argc, char **argv)
 }
 
 static const struct opt opts[] = {
-	{'k', "keep", OPT_FLAG, offsetof(struct options, keep), NULL,
-	 "options that are not named keep the values given before, instead of their defaults", 0, 0, NULL},
-	{0},
+	{ 'k', "keep", OPT_FLAG, offsetof(struct options, keep), NULL,
+	  "options that are not named keep the values given before, instead of their defaults", 0, 0, NULL },
+	{ 0 },
 };
 
 static const struct arg args[] = {
-	{ARG_OUR_IF, "IF", 0, 0},
-	{ARG_HANDLER, "HANDLER", 0, 0},
-	{ARG_OPTION, "NAME=VALUE", 1, 1},
-	{0},
+	{ ARG_OUR_IF, "IF", 0, 0 },
+	{ ARG_HANDLER, "HANDLER", 0, 0 },
+	{ ARG_OPTION, "NAME=VALUE", 1, 1 },
+	{ 0 },
 };
 
 const struct cmd cmd_replace = {

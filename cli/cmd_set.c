@@ -7,7 +7,7 @@
 
 #define SAMPLE_MAX (INT64_C(1) << 31)
 
-const char *const set_words[] = {"malformed=drop", "malformed=pass", "sample=", NULL};
+const char *const set_words[] = { "malformed=drop", "malformed=pass", "sample=", NULL };
 
 /* What has been asked for; below 0: nothing. */
 struct wanted {
@@ -59,7 +59,7 @@ static int apply(struct ndiv *nd, const struct wanted *want)
 /* All words are read before anything is changed. */
 static int run(const void *opts, int argc, char **argv)
 {
-	struct wanted want = {-1, -1};
+	struct wanted want = { -1, -1 };
 	struct ndiv *nd;
 	int i;
 
@@ -71,9 +71,9 @@ static int run(const void *opts, int argc, char **argv)
 }
 
 static const struct arg args[] = {
-	{ARG_OUR_IF, "IF", 0, 0},
-	{ARG_SETTING, "NAME=VALUE", 0, 1},
-	{0},
+	{ ARG_OUR_IF, "IF", 0, 0 },
+	{ ARG_SETTING, "NAME=VALUE", 0, 1 },
+	{ 0 },
 };
 
 const struct cmd cmd_set = {

@@ -109,7 +109,7 @@ static void put_kind(const struct snap *sn, int which, const struct options *o, 
 {
 	unsigned int *cpus = out_alloc((sn->cpus + 1) * sizeof(*cpus));
 	unsigned int count = o->cpu ? busy_cpus(sn, o->all, cpus) : 0, done = 0;
-	struct block b = {.sn = sn, .which = which, .all = o->all, .first = 1};
+	struct block b = { .sn = sn, .which = which, .all = o->all, .first = 1 };
 
 	do {
 		b.cpus = cpus + done;
@@ -166,6 +166,8 @@ static void put_text(const struct snap *sn, const struct options *o)
 	out_line(stdout, "%s: index %" PRIu32 ", %s mode, entry program %" PRIu32 "%s, %s", st->ifname, st->ifindex,
 		 ndiv_mode_name(st->mode), st->prog_id, st->hints ? " (asks the card)" : "",
 		 st->agent ? "agent runs" : "no agent");
+	if (st->why[0])
+		out_line(stdout, "  why generic: %s", st->why);
 	out_line(stdout, "  policy: malformed=%s sample=%" PRIu32, st->conf.drop_malformed ? "drop" : "pass", sample);
 	put_chain(st);
 	put_path(sn, NDIV_CPU_RX, o);
@@ -291,6 +293,7 @@ static void json_state(struct json *j, const struct ndiv_state *st)
 	json_text(j, "ifname", st->ifname);
 	json_uint(j, "ifindex", st->ifindex);
 	json_text(j, "mode", ndiv_mode_name(st->mode));
+	json_text(j, "why", st->why[0] ? st->why : NULL);
 	json_uint(j, "prog_id", st->prog_id);
 	json_bool(j, "hints", st->hints);
 	json_bool(j, "agent", st->agent);
@@ -363,16 +366,17 @@ static int run(const void *opts, int argc, char **argv)
 }
 
 static const struct opt opts[] = {
-	{'j', "json", OPT_FLAG, offsetof(struct options, json), NULL, "print JSON: an array of interfaces", 0, 0, NULL},
-	{'c', "cpu", OPT_FLAG, offsetof(struct options, cpu), NULL,
-	 "counters of each CPU, too (those that saw a packet; with --all, each)", 0, 0, NULL},
-	{'a', "all", OPT_FLAG, offsetof(struct options, all), NULL, "counters that are 0, too", 0, 0, NULL},
-	{0},
+	{ 'j', "json", OPT_FLAG, offsetof(struct options, json), NULL, "print JSON: an array of interfaces", 0, 0,
+	  NULL },
+	{ 'c', "cpu", OPT_FLAG, offsetof(struct options, cpu), NULL,
+	  "counters of each CPU, too (those that saw a packet; with --all, each)", 0, 0, NULL },
+	{ 'a', "all", OPT_FLAG, offsetof(struct options, all), NULL, "counters that are 0, too", 0, 0, NULL },
+	{ 0 },
 };
 
 static const struct arg args[] = {
-	{ARG_OUR_IF, "IF", 1, 0},
-	{0},
+	{ ARG_OUR_IF, "IF", 1, 0 },
+	{ 0 },
 };
 
 const struct cmd cmd_show = {

@@ -33,8 +33,8 @@ static void on_signal(int sig)
 /* Without SA_RESTART: whatever waits is to return. */
 static void catch_signals(void)
 {
-	static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
-	struct sigaction sa = {.sa_handler = on_signal};
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+	struct sigaction sa = { .sa_handler = on_signal };
 	size_t i;
 
 	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
@@ -53,7 +53,7 @@ static int64_t now_ms(void)
 
 static void wait_until(int64_t when)
 {
-	struct timespec ts = {.tv_sec = when / 1000, .tv_nsec = when % 1000 * 1000000};
+	struct timespec ts = { .tv_sec = when / 1000, .tv_nsec = when % 1000 * 1000000 };
 
 	while (!ended && clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL) == EINTR)
 		;
@@ -189,10 +189,10 @@ static void live_loop(struct live *l, int64_t count)
 
 static int live(const struct options *o, const char *ifname, struct snaps *first)
 {
-	struct live l = {.ifname = ifname, .delay = o->delay, .now = *first};
+	struct live l = { .ifname = ifname, .delay = o->delay, .now = *first };
 	int failed = screen_open();
 
-	*first = (struct snaps){0};
+	*first = (struct snaps){ 0 };
 	l.due = now_ms() + l.delay;
 	if (!failed) {
 		live_loop(&l, o->count);
@@ -223,22 +223,23 @@ static int run(const void *opts, int argc, char **argv)
 }
 
 static const struct opt opts[] = {
-	{'d', "delay", OPT_SECONDS, offsetof(struct options, delay), "SECONDS",
-	 "time between two looks, such as 0.5; 1 unless given", DELAY_MIN, DELAY_MAX, NULL},
-	{'b', "batch", OPT_FLAG, offsetof(struct options, batch), NULL, "print plain tables, for scripts", 0, 0, NULL},
-	{'c', "count", OPT_NUMBER, offsetof(struct options, count), "COUNT",
-	 "end after COUNT looks; 0 (default): never", 0, 1000000000, NULL},
-	{'j', "json", OPT_FLAG, offsetof(struct options, json), NULL,
-	 "with --batch: a JSON object per look, in one line", 0, 0, NULL},
-	{0},
+	{ 'd', "delay", OPT_SECONDS, offsetof(struct options, delay), "SECONDS",
+	  "time between two looks, such as 0.5; 1 unless given", DELAY_MIN, DELAY_MAX, NULL },
+	{ 'b', "batch", OPT_FLAG, offsetof(struct options, batch), NULL, "print plain tables, for scripts", 0, 0,
+	  NULL },
+	{ 'c', "count", OPT_NUMBER, offsetof(struct options, count), "COUNT",
+	  "end after COUNT looks; 0 (default): never", 0, 1000000000, NULL },
+	{ 'j', "json", OPT_FLAG, offsetof(struct options, json), NULL,
+	  "with --batch: a JSON object per look, in one line", 0, 0, NULL },
+	{ 0 },
 };
 
 static const struct arg args[] = {
-	{ARG_OUR_IF, "IF", 1, 0},
-	{0},
+	{ ARG_OUR_IF, "IF", 1, 0 },
+	{ 0 },
 };
 
-static const struct options defaults = {.delay = 1000};
+static const struct options defaults = { .delay = 1000 };
 
 const struct cmd cmd_top = {
 	.name = "top",

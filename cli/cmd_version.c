@@ -26,8 +26,8 @@ static int run(const void *opts, int argc, char **argv)
 }
 
 static const struct opt opts[] = {
-	{'j', "json", OPT_FLAG, offsetof(struct options, json), NULL, "print JSON", 0, 0, NULL},
-	{0},
+	{ 'j', "json", OPT_FLAG, offsetof(struct options, json), NULL, "print JSON", 0, 0, NULL },
+	{ 0 },
 };
 
 const struct cmd cmd_version = {

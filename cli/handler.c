@@ -9,13 +9,13 @@ static const struct {
 	const char *type;
 	const char *value;
 } types[] = {
-	[NDIV_OPT_NONE] = {"none", ""},
-	[NDIV_OPT_U16] = {"number", "NUMBER"},
-	[NDIV_OPT_U32] = {"number", "NUMBER"},
-	[NDIV_OPT_BOOL] = {"bool", "yes|no"},
-	[NDIV_OPT_CHOICE] = {"choice", ""},
-	[NDIV_OPT_PORTS] = {"ports", "PORT[-PORT]"},
-	[NDIV_OPT_PREFIXES] = {"prefixes", "PREFIX[,PREFIX...]"},
+	[NDIV_OPT_NONE] = { "none", "" },
+	[NDIV_OPT_U16] = { "number", "NUMBER" },
+	[NDIV_OPT_U32] = { "number", "NUMBER" },
+	[NDIV_OPT_BOOL] = { "bool", "yes|no" },
+	[NDIV_OPT_CHOICE] = { "choice", "" },
+	[NDIV_OPT_PORTS] = { "ports", "PORT[-PORT]" },
+	[NDIV_OPT_PREFIXES] = { "prefixes", "PREFIX[,PREFIX...]" },
 };
 
 #define TYPES (sizeof(types) / sizeof(types[0]))

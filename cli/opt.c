@@ -10,7 +10,7 @@
 #define WIDTH  80 /* of usage and help */
 #define COLUMN 24 /* where the help of an option begins */
 
-static const struct opt help_row = {'h', "help", OPT_FLAG, 0, NULL, "print this help", 0, 0, NULL};
+static const struct opt help_row = { 'h', "help", OPT_FLAG, 0, NULL, "print this help", 0, 0, NULL };
 
 /* --- values */
 

@@ -45,7 +45,7 @@ static int utf8_promised(unsigned char c)
 /* Length of the UTF-8 character at <s>, 0 if it is none. */
 static int utf8_length(const unsigned char *s)
 {
-	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
 	int i, n = utf8_promised(s[0]);
 	uint32_t code = n > 1 ? s[0] & (0xff >> (n + 1)) : s[0];
 
@@ -144,7 +144,7 @@ const char *out_short(char *buf, double value)
 
 void tab_begin(struct tab *t, const char *align)
 {
-	*t = (struct tab){.align = align, .columns = strlen(align)};
+	*t = (struct tab){ .align = align, .columns = strlen(align) };
 }
 
 void tab_cell(struct tab *t, const char *fmt, ...)
@@ -277,7 +277,7 @@ static void value(struct json *j, const char *key)
 
 void json_begin(struct json *j, FILE *f, int pretty)
 {
-	*j = (struct json){.f = f, .pretty = pretty, .first = 1};
+	*j = (struct json){ .f = f, .pretty = pretty, .first = 1 };
 }
 
 void json_open(struct json *j, const char *key, char bracket)

@@ -124,7 +124,7 @@ static enum screen_key translate(int key)
 
 enum screen_key screen_wait(int ms)
 {
-	struct pollfd p = {.fd = STDIN_FILENO, .events = POLLIN};
+	struct pollfd p = { .fd = STDIN_FILENO, .events = POLLIN };
 
 	/* also after a signal: ncurses tells of another size as of a key */
 	if (poll(&p, 1, ms) > 0 && (p.revents & (POLLHUP | POLLERR | POLLNVAL)))

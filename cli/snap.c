@@ -8,7 +8,7 @@
 #include "out.h"
 #include "snap.h"
 
-const char *const snap_paths[NDIV_CPU_COUNT] = {[NDIV_CPU_RX] = "rx", [NDIV_CPU_TX] = "tx"};
+const char *const snap_paths[NDIV_CPU_COUNT] = { [NDIV_CPU_RX] = "rx", [NDIV_CPU_TX] = "tx" };
 
 struct reading {
 	struct snaps *to;
@@ -109,10 +109,10 @@ static int by_ifindex(const void *a, const void *b)
 
 int snaps_read(struct snaps *s, const char *ifname, int per_cpu, char *err)
 {
-	struct reading r = {.to = s, .per_cpu = per_cpu, .err = err};
+	struct reading r = { .to = s, .per_cpu = per_cpu, .err = err };
 	int ret;
 
-	*s = (struct snaps){0};
+	*s = (struct snaps){ 0 };
 	*err = 0;
 	ret = ifname ? read_named(&r, ifname) : ndiv_each(add, &r, err, SNAP_ERR_LEN);
 	if (ret) {
@@ -133,7 +133,7 @@ void snaps_free(struct snaps *s)
 	for (i = 0; i < s->count; i++)
 		snap_free(s->snap[i]);
 	free(s->snap);
-	*s = (struct snaps){0};
+	*s = (struct snaps){ 0 };
 }
 
 const struct snap *snaps_find(const struct snaps *s, uint32_t ifindex)
@@ -240,14 +240,14 @@ static const char *name_counter(const struct snap *sn, unsigned int id, unsigned
 }
 
 const struct snap_kind snap_kinds[SNAP_KINDS] = {
-	{"verdict", "verdicts", NDIV_VERDICTS, get_verdict, has_verdict, name_verdict},
-	{"drop reason", "reasons", NDIV_REASONS_MAX, get_reason, has_reason, name_reason},
-	{"counter", "counters", NDIV_COUNTERS_MAX, get_counter, has_counter, name_counter},
+	{ "verdict", "verdicts", NDIV_VERDICTS, get_verdict, has_verdict, name_verdict },
+	{ "drop reason", "reasons", NDIV_REASONS_MAX, get_reason, has_reason, name_reason },
+	{ "counter", "counters", NDIV_COUNTERS_MAX, get_counter, has_counter, name_counter },
 };
 
 const char *snap_tx(const struct ndiv_state *st)
 {
-	static const char *const names[] = {NULL, "tcx", "clsact"};
+	static const char *const names[] = { NULL, "tcx", "clsact" };
 
 	return st->tx >= 0 && st->tx <= 2 ? names[st->tx] : "?";
 }
