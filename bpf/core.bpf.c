@@ -131,7 +131,7 @@ static __always_inline int reply(struct xdp_md *ctx, struct ndiv_cpu *cpu)
 	if (!(pkt->flags & NDIV_F_CLONE) && pkt->verdict == NDIV_REPLY) {
 		count(cpu, NDIV_REPLY);
 		cpu->sent.packets++;
-		cpu->sent.bytes += ndiv_linear(ctx);
+		cpu->sent.bytes += bpf_xdp_get_buff_len(ctx);
 		return XDP_TX;
 	}
 	reason = clone(ctx, cpu);

@@ -216,8 +216,11 @@ static int core_try(struct ndiv *nd, enum ndiv_mode mode, char *why, size_t len)
 	return err;
 }
 
-/* Keeps the reason for generic mode, where `show` finds it: in the entry of id 0, which is no handler's. */
-static int keep_reason(struct ndiv *nd, const char *why)
+/*
+ * What the entry of id 0, which is no handler's, keeps of the interface itself: why it is in generic mode, and whether VLAN
+ * offload is to be turned on again.
+ */
+static int keep(struct ndiv *nd, const char *why, int rxvlan)
 {
 	struct table tab;
 	int err;
@@ -225,6 +228,7 @@ static int keep_reason(struct ndiv *nd, const char *why)
 	err = table_open(nd, &tab);
 	if (err)
 		return err;
+	tab.e[0].has_tx = rxvlan;
 	snprintf(tab.e[0].opts, sizeof(tab.e[0].opts), "%s", why);
 	err = table_write(nd, &tab, 0);
 	table_close(&tab);
@@ -245,17 +249,32 @@ int core_up(struct ndiv *nd, enum ndiv_mode mode)
 		return err;
 	err = core_try(nd, mode == NDIV_MODE_GENERIC ? mode : NDIV_MODE_NATIVE, why, sizeof(why));
 	if (!err)
-		return mode == NDIV_MODE_GENERIC ? keep_reason(nd, "asked for") : 0;
+		return mode == NDIV_MODE_GENERIC ? keep(nd, "asked for", 0) : keep(nd, "", offload_adjust(nd));
 	if (mode != NDIV_MODE_AUTO || !*why || err == -ENODEV || err == -EBUSY)
 		return err;
 	warn(nd, "the driver refuses native mode (%s): generic mode, which is slower", why);
 	err = core_try(nd, NDIV_MODE_GENERIC, why, sizeof(why));
-	return err ? err : keep_reason(nd, why);
+	return err ? err : keep(nd, why, 0);
 }
 
-/* Removes all of it, whatever part is there. */
+static void restore_offload(struct ndiv *nd)
+{
+	struct table tab;
+	char err[sizeof(nd->err)];
+
+	memcpy(err, nd->err, sizeof(err));
+	if (nd->ifname[0] && !table_open(nd, &tab)) {
+		if (tab.e[0].has_tx)
+			offload_restore(nd);
+		table_close(&tab);
+	}
+	memcpy(nd->err, err, sizeof(err));
+}
+
+/* Removes all of it, whatever part is there. Leaves the handle's message alone. */
 void core_down(struct ndiv *nd)
 {
+	restore_offload(nd);
 	link_cut(nd->dir, "link");
 	tx_down(nd);
 	generic_down(nd);

@@ -82,6 +82,10 @@ int	core_fits(struct ndiv *nd, enum ndiv_mode mode);
 int	device_suits(struct ndiv *nd);
 void	device_refusal(const struct ndiv *nd, int prog, int err, char *buf, size_t len);
 
+/* offload.c */
+int	offload_adjust(struct ndiv *nd);
+void	offload_restore(const struct ndiv *nd);
+
 /* conf.c: the memory-mapped configuration */
 struct ndiv_conf *conf_map(const char *dir);
 void	conf_unmap(struct ndiv_conf *conf);

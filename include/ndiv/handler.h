@@ -133,14 +133,33 @@ static __always_inline struct ndiv_cpu *ndiv_cpu(__u32 index)
 }
 
 /*
+ * Private: start and end of the linear part. Read by a load that the compiler cannot share: it would keep one in 32 bits and
+ * copy that, and the verifier knows no packet pointer of 32 bits (clang 14).
+ */
+static __always_inline void *ndiv_data(struct xdp_md *ctx)
+{
+	void *p;
+
+	asm volatile("%0 = *(u32 *)(%1 + %2)" : "=r"(p) : "r"(ctx), "i"(offsetof(struct xdp_md, data)));
+	return p;
+}
+
+static __always_inline void *ndiv_data_end(struct xdp_md *ctx)
+{
+	void *p;
+
+	asm volatile("%0 = *(u32 *)(%1 + %2)" : "=r"(p) : "r"(ctx), "i"(offsetof(struct xdp_md, data_end)));
+	return p;
+}
+
+/*
  * Pointer to <len> bytes of the packet's linear part at offset <off>, or NULL if they are not there. <len> must be a
  * constant. Lengths above a few kB, and packets of several buffers: bpf_xdp_load_bytes().
  */
 static __always_inline void *ndiv_ptr(struct xdp_md *ctx, __u32 off, __u32 len)
 {
-	void *data = (void *)(long)ctx->data;
-	void *end = (void *)(long)ctx->data_end;
-	void *p = data + (off & NDIV_OFF_MASK);
+	void *end = ndiv_data_end(ctx);
+	void *p = ndiv_data(ctx) + (off & NDIV_OFF_MASK);
 
 	if (p + len > end)
 		return NULL;
@@ -150,7 +169,7 @@ static __always_inline void *ndiv_ptr(struct xdp_md *ctx, __u32 off, __u32 len)
 /* Bytes in the packet's linear part. In 64 bits: a packet pointer cut to 32 is none any more for the verifier. */
 static __always_inline __u32 ndiv_linear(struct xdp_md *ctx)
 {
-	return (void *)(long)ctx->data_end - (void *)(long)ctx->data;
+	return ndiv_data_end(ctx) - ndiv_data(ctx);
 }
 
 /* The NDIV_ARGS_LEN bytes that a handler may fill for its builder. */
@@ -395,7 +414,7 @@ static __always_inline int ndiv_run_clone(struct xdp_md *ctx, ndiv_build_fn *bui
 		return XDP_DROP;
 	}
 	cpu->sent.packets++;
-	cpu->sent.bytes += ndiv_linear(ctx);
+	cpu->sent.bytes += bpf_xdp_get_buff_len(ctx);
 	return XDP_PASS;
 }
 
