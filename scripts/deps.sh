@@ -1,0 +1,147 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# deps.sh [--check] SET...: what has to be installed, and installs it
+#
+# SET: build, demo, test, lint, vm, fresh. A thing is missing if it is not there,
+# not if its package is not: a compiler of your own is as good. Where something
+# is missing it is installed by apt-get (Debian 12 and 13, Ubuntu 24.04); where
+# nothing is, nothing is called. With --check it is only said.
+set -u
+
+scripts=$(dirname "$(readlink -f "$0")")
+
+# SET  PROBE  PACKAGE, one for each line. PROBE: cmd:NAME, hdr:NAME, pc:NAME>=VERSION (pkg-config),
+# or a function of this script.
+needs() {
+	cat <<-'EOF'
+		build	cmd:cc			gcc
+		build	hdr:stdlib.h		libc6-dev
+		build	cmd:ar			binutils
+		build	cmd:clang		clang
+		build	cmd:pkg-config		pkg-config
+		build	pc:libbpf>=1.1		libbpf-dev
+		build	hdr:libelf.h		libelf-dev
+		build	hdr:zlib.h		zlib1g-dev
+		build	hdr:curses.h		libncurses-dev
+		build	has_bpftool		bpftool
+		lab	cmd:ip			iproute2
+		lab	cmd:ethtool		ethtool
+		lab	cmd:ping		iputils-ping
+		lab	cmd:flock		util-linux
+		demo	cmd:curl		curl
+		demo	cmd:wrk			wrk
+		demo	cmd:jq			jq
+		test	hdr:cmocka.h		libcmocka-dev
+		test	hdr:pcap.h		libpcap-dev
+		test	cmd:prove		perl
+		test	cmd:curl		curl
+		test	cmd:wrk			wrk
+		test	cmd:jq			jq
+		test	cmd:tcpdump		tcpdump
+		test	cmd:tshark		tshark
+		test	cmd:iperf3		iperf3
+		test	cmd:python3		python3
+		lint	cmd:clang-format	clang-format
+		lint	cmd:cppcheck		cppcheck
+		lint	cmd:shellcheck		shellcheck
+		lint	cmd:perl		perl
+		vm	cmd:qemu-system-x86_64	qemu-system-x86
+		vm	cmd:cpio		cpio
+		vm	has_busybox		busybox-static
+		fresh	cmd:debootstrap		debootstrap
+	EOF
+}
+
+say() { printf 'deps: %s\n' "$*" >&2; }
+die() { say "$@"; exit 1; }
+
+has_bpftool() { "$scripts/bpftool.sh" >/dev/null; }
+has_busybox() { [ -x /bin/busybox ] && ! ldd /bin/busybox >/dev/null 2>&1; }
+
+# also_of SET: the sets that SET includes, with itself.
+also_of() {
+	case $1 in
+	build | lab) echo "$1" ;;
+	demo | test) echo "build lab $1" ;;
+	lint | vm | fresh) echo "build $1" ;;
+	*) return 1 ;;
+	esac
+}
+
+has() {
+	case $1 in
+	cmd:*) command -v "${1#cmd:}" >/dev/null ;;
+	hdr:*) [ -e "/usr/include/${1#hdr:}" ] || [ -e "/usr/local/include/${1#hdr:}" ] ;;
+	pc:*)
+		local name=${1#pc:}
+		pkg-config --atleast-version="${name#*>=}" "${name%>=*}" 2>/dev/null
+		;;
+	*) "$1" ;;
+	esac
+}
+
+# has_package NAME: does the archive have it, and not only as another one's alias?
+has_package() { LC_ALL=C apt-cache policy "$1" | grep -q 'Candidate: [0-9]'; }
+
+# The newest clang there is besides the default one: BPF objects are built with both.
+newest_clang() {
+	local name
+
+	for name in $(apt-cache pkgnames clang- | grep -E '^clang-[0-9]+$' | sort -rV); do
+		has_package "$name" && echo "$name" && return
+	done
+}
+
+# What is installed for package $1 on this system.
+real_name() {
+	case $1 in
+	bpftool) has_package bpftool && echo bpftool || echo linux-tools-generic ;;
+	*) echo "$1" ;;
+	esac
+}
+
+install() {
+	local package packages=()
+
+	export DEBIAN_FRONTEND=noninteractive
+	say "apt-get update"
+	apt-get -qq update || say "apt-get update failed; trying with the lists that are there"
+	for package in "$@"; do
+		packages+=("$(real_name "$package")")
+	done
+	[[ " $sets " != *" lint "* ]] || packages+=("$(newest_clang)")
+	say "apt-get install ${packages[*]}"
+	apt-get -qq -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 install --no-install-recommends \
+		"${packages[@]}" >/dev/null </dev/null
+}
+
+check=''
+[ "${1:-}" != --check ] || { check=1; shift; }
+[ $# -gt 0 ] || { say "usage: deps.sh [--check] SET..."; exit 2; }
+sets=''
+for set in "$@"; do
+	more=$(also_of "$set") || { say "no set \"$set\": build, lab, demo, test, lint, vm, fresh"; exit 2; }
+	sets+=" $more"
+done
+sets+=' '
+
+missing=()
+while read -r set probe package; do
+	[[ $sets == *" $set "* ]] || continue
+	[[ " ${missing[*]} " != *" $package "* ]] || continue
+	has "$probe" || missing+=("$package")
+done < <(needs)
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+[ -z "$check" ] || die "missing: ${missing[*]} (make deps installs what is missing)"
+command -v apt-get >/dev/null || die "missing: ${missing[*]} (by Debian's names); there is no apt-get, please install them"
+[ "$(id -u)" = 0 ] || die "missing: ${missing[*]}; run this as root: it installs them by apt-get"
+install "${missing[@]}" || die "apt-get install failed"
+
+for package in "${missing[@]}"; do
+	while read -r set probe name; do
+		[ "$name" != "$package" ] || [[ $sets != *" $set "* ]] || has "$probe" ||
+			die "$package is installed, but ${probe#*:} is still missing"
+	done < <(needs)
+done
