@@ -67,7 +67,7 @@ static void print_status(const struct ndiv_agent *ag)
 
 static int serve(struct ndiv_agent *ag)
 {
-	int err = 0;
+	int err;
 
 	while (!ended) {
 		err = ndiv_agent_poll(ag, POLL_MS);
@@ -96,8 +96,8 @@ static int run(const void *opts, int argc, char **argv)
 		message("agent: %s", *err ? err : strerror(-ret));
 		return EXIT_FAILURE;
 	}
-	/* the pid file tells that the agent is at work: once around before */
-	ret = ndiv_agent_poll(ag, 0);
+	/* the pid file tells that the agent is at work: once around before; what fails here fails in serve(), too */
+	ndiv_agent_poll(ag, 0);
 	if (o->pidfile && write_pidfile(o->pidfile)) {
 		ndiv_agent_close(ag);
 		return EXIT_FAILURE;

@@ -384,7 +384,7 @@ const struct cmd cmd_show = {
 	.about = "Shows the interfaces to which ndiv is attached, or one: handlers, options, counters.",
 	.text = "Handlers are listed in the order in which a packet meets them. \"core\" is ndiv itself: what it\n"
 		"counts as pass is what no handler took. Malformed packets are counters of the core, whatever\n"
-		"became of them.\n",
+		"became of them. ns/packet is a handler's mean over all its packets.\n",
 	.args = args,
 	.opts = opts,
 	.size = sizeof(struct options),

@@ -245,7 +245,8 @@ const struct cmd cmd_top = {
 	.name = "top",
 	.about = "Shows rates while they change: packets and bits per second, by handler and verdict.",
 	.text = "Keys: q quits, space pauses, + and - double and halve the interval, arrows and page keys scroll.\n"
-		"The share is that of all packets that came in. ns/packet is the mean since attaching.\n",
+		"The share is that of all packets that came in. ns/packet is a handler's mean over\n"
+		"all its packets since it was attached.\n",
 	.args = args,
 	.opts = opts,
 	.size = sizeof(struct options),
