@@ -43,7 +43,7 @@ needs() {
 		test	cmd:iperf3		iperf3
 		test	cmd:python3		python3
 		lint	cmd:clang-format	clang-format
-		lint	cmd:cppcheck		cppcheck
+		lint	cmd:clang-tidy		clang-tidy
 		lint	cmd:shellcheck		shellcheck
 		lint	cmd:perl		perl
 		vm	cmd:qemu-system-x86_64	qemu-system-x86
