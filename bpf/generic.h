@@ -84,7 +84,7 @@ static __always_inline int save_skb(struct __sk_buff *skb)
 	struct ndiv_scratch *s;
 
 	s = bpf_map_lookup_elem(&ndiv_scratch, &zero);
-	if (!s || !len || len > NDIV_POSTPONE_LEN)
+	if (!s || len > NDIV_POSTPONE_LEN || ndiv_is_zero(&len))
 		return -1;
 	s->head.len = len;
 	return bpf_skb_load_bytes(skb, 0, s->data, len);
@@ -128,7 +128,7 @@ int ndiv_rx_skb_more(struct __sk_buff *skb)
 	if (!cpu || !s)
 		return TC_ACT_SHOT;
 	len = s->head.len;
-	if (!len || len > NDIV_POSTPONE_LEN || bpf_skb_change_tail(skb, len, 0) ||
+	if (len > NDIV_POSTPONE_LEN || ndiv_is_zero(&len) || bpf_skb_change_tail(skb, len, 0) ||
 	    bpf_skb_store_bytes(skb, 0, s->data, len, 0)) {
 		cpu->reason[0][NDIV_R_NO_ROOM]++;
 		return TC_ACT_SHOT;

@@ -21,7 +21,7 @@ static __always_inline int postpone(struct xdp_md *ctx, struct ndiv_pkt *pkt)
 		return NDIV_R_NO_AGENT;
 	if (pkt->rounds >= NDIV_POSTPONE_ROUNDS)
 		return NDIV_R_POSTPONE_ROUNDS;
-	if (!len || len > NDIV_POSTPONE_LEN)
+	if (len > NDIV_POSTPONE_LEN || ndiv_is_zero(&len))
 		return NDIV_R_POSTPONE_LONG;
 	s = bpf_map_lookup_elem(&ndiv_scratch, &zero);
 	if (!s)

@@ -151,7 +151,7 @@ static __always_inline __s64 ndiv_csum_frags(struct xdp_md *ctx, __u32 off, __u3
 	if (len >= NDIV_CSUM_CHUNK)
 		return -1;
 	len &= NDIV_CSUM_CHUNK - 1;
-	if (!len)
+	if (ndiv_is_zero(&len))
 		return ndiv_csum_fold(acc);
 	__builtin_memset(chunk, 0, sizeof(chunk));
 	if (bpf_xdp_load_bytes(ctx, off, chunk, len))

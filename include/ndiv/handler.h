@@ -250,6 +250,16 @@ static __always_inline int ndiv_set_len(struct xdp_md *ctx, __u32 len)
 	return bpf_xdp_adjust_tail(ctx, (int)len - now);
 }
 
+/*
+ * Is *<len>, which is below 2^31, 0? To be asked before a variable length is given to a helper: kernels before 6.8 want to know that it
+ * is not, and learn it from a signed comparison only, which the compiler would simplify if it knew what it has.
+ */
+static __always_inline int ndiv_is_zero(__u32 *len)
+{
+	barrier_var(*len);
+	return (__s32)*len <= 0;
+}
+
 /* As ndiv_ptr(), for builders. */
 static __always_inline void *ndiv_frame_ptr(const struct ndiv_frame *frame, __u32 off, __u32 len)
 {
@@ -266,6 +276,8 @@ static __always_inline void *ndiv_frame_ptr(const struct ndiv_frame *frame, __u3
 /* Copies <len> bytes (above 0) from <from> into the frame at offset <off>. 0, or below 0. Pointers: invalid then. */
 static __always_inline int ndiv_frame_store(const struct ndiv_frame *frame, __u32 off, const void *from, __u32 len)
 {
+	if (ndiv_is_zero(&len))
+		return -1;
 	if (!frame->is_skb)
 		return bpf_xdp_store_bytes(frame->xdp, off, (void *)from, len);
 	return bpf_skb_store_bytes(frame->skb, off, from, len, 0);
