@@ -17,9 +17,8 @@
 # machine's own (needed where that is not Debian's).
 set -u
 
-here=$(dirname "$(readlink -f "$0")")
 # shellcheck source=t/vm/lib.sh
-. "$here/lib.sh"
+. "$(dirname "$(readlink -f "$0")")/lib.sh"
 
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 

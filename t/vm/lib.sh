@@ -3,7 +3,10 @@
 #
 # lib.sh: what the scripts of this folder share on the host's side
 
+here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 # shellcheck disable=SC2034 # for those who source this
+top=$(dirname "$(dirname "$here")")
+# shellcheck disable=SC2034
 cache=${NDIV_CACHE:-${XDG_CACHE_HOME:-/var/cache}/ndiv-vm}
 
 say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
@@ -13,6 +16,34 @@ die() { say "$@"; exit 1; }
 install() {
 	command -v apt-get >/dev/null && [ "$(id -u)" = 0 ] || return 1
 	say "installing $*"
-	DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "$@" >&2 ||
-		{ apt-get -qq update >&2 && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "$@" >&2; }
+	DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "$@" >/dev/null ||
+		{ apt-get -qq update >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "$@" >/dev/null; }
+}
+
+# boot KERNEL INITRAMFS LOG SECONDS QEMU_OPTION... -- COMMAND...: runs COMMAND in a virtual machine, emulated in software
+# unless NDIV_ACCEL says otherwise. What it says is in LOG.job, what the kernel says in LOG.console. One machine at a time, whoever
+# starts it: they take all of a core. Fails if the machine did not come to its end, COMMAND failed, or the kernel complained.
+boot() {
+	local kernel=$1 initramfs=$2 log=$3 seconds=$4 options=() qemu end
+
+	shift 4
+	while [ "$1" != -- ]; do
+		options+=("$1")
+		shift
+	done
+	shift
+	mapfile -t qemu < <("$here/kernel.sh" qemu)
+	[ ${#qemu[@]} -gt 0 ] || return 1
+	rm -f "$log.job" "$log.console"
+	(
+		flock 9
+		exec nice -n 10 timeout -k 5 "$seconds" "${qemu[@]}" -machine q35 -accel "${NDIV_ACCEL:-tcg}" -cpu max \
+			-smp 2 -m 1024 -nodefaults -no-user-config -display none -no-reboot \
+			-kernel "$kernel"/boot/vmlinuz-* -initrd "$initramfs" -serial "file:$log.console" -serial "file:$log.job" \
+			-append "console=ttyS0 quiet panic=-1 mitigations=off tsc=reliable -- $*" "${options[@]}" 9>&-
+	) 9>"$cache/.one-vm" </dev/null || say "the machine did not end within $seconds s, or could not start"
+	end=$(tail -n 1 "$log.job" 2>/dev/null)
+	[ "$end" = '--- end 0' ] || return 1
+	! grep -qE 'BUG:|WARNING:|Oops|Call Trace|rcu.*stall|Kernel panic' "$log.console" ||
+		{ say "the kernel complained: $log.console"; return 1; }
 }
