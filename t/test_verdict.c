@@ -5,7 +5,6 @@
  * Each row runs one packet through a chain of test handlers (handlers/). All counters of all handlers are compared, so a row
  * also says what is not counted.
  */
-#define _GNU_SOURCE	/* asprintf() */
 #include <stdarg.h>
 #include <setjmp.h>
 #include <stdio.h>

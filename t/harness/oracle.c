@@ -276,6 +276,11 @@ static const char *differ(const char *what, uint32_t got, uint32_t want)
 	return got == want ? NULL : say("%s is %u and ought to be %u", what, got, want);
 }
 
+static uint32_t tag(const struct ndiv_pkt *pkt, int i)
+{
+	return (uint32_t)pkt->vlan_proto[i] << 16 | pkt->vlan[i];
+}
+
 /* Flags that are set, and flags that ought to be: a string of each. */
 static const char *differ_flags(uint32_t got, uint32_t want)
 {
@@ -300,11 +305,9 @@ const char *oracle_compare(const struct ndiv_pkt *got, const struct ndiv_pkt *wa
 	if (!bad)
 		bad = differ("l3", got->l3, want->l3);
 	if (!bad && want->flags & NDIV_F_VLAN1)
-		bad = differ("vlan[0]", got->vlan_proto[0] << 16 | got->vlan[0],
-			     want->vlan_proto[0] << 16 | want->vlan[0]);
+		bad = differ("vlan[0]", tag(got, 0), tag(want, 0));
 	if (!bad && want->flags & NDIV_F_VLAN2)
-		bad = differ("vlan[1]", got->vlan_proto[1] << 16 | got->vlan[1],
-			     want->vlan_proto[1] << 16 | want->vlan[1]);
+		bad = differ("vlan[1]", tag(got, 1), tag(want, 1));
 	if (bad || want->reason)
 		return bad;
 	bad = differ("eth_proto", ntohs(got->eth_proto), ntohs(want->eth_proto));

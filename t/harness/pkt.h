@@ -171,7 +171,7 @@ struct pkt {
 	uint8_t	l3_hlen;	/* as built */
 	uint8_t	v6;
 	uint8_t	proto;		/* of l4 */
-	uint8_t	data[PKT_MAX];
+	_Alignas(8) uint8_t data[PKT_MAX];
 };
 
 /* Builds <layers> into <p>. Aborts on a composition that makes no sense: that is a bug of the test. */
