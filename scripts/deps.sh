@@ -46,6 +46,7 @@ needs() {
 		lint	cmd:clang-tidy		clang-tidy
 		lint	cmd:shellcheck		shellcheck
 		lint	cmd:perl		perl
+		lint	has_newest_clang	newest-clang
 		vm	cmd:qemu-system-x86_64	qemu-system-x86
 		vm	cmd:cpio		cpio
 		vm	has_busybox		busybox-static
@@ -84,7 +85,7 @@ has() {
 # has_package NAME: does the archive have it, and not only as another one's alias?
 has_package() { LC_ALL=C apt-cache policy "$1" | grep -q 'Candidate: [0-9]'; }
 
-# The newest clang there is besides the default one: BPF objects are built with both.
+# The newest clang of the archive: BPF objects are built with it, too.
 newest_clang() {
 	local name
 
@@ -93,10 +94,23 @@ newest_clang() {
 	done
 }
 
+# With no archive to ask, two compilers will do.
+has_newest_clang() {
+	local name
+
+	name=$(newest_clang)
+	if [ -n "$name" ]; then
+		command -v "$name" >/dev/null
+	else
+		[ "$(find /usr/bin -regex '.*/clang-[0-9]+' | wc -l)" -ge 2 ]
+	fi
+}
+
 # What is installed for package $1 on this system.
 real_name() {
 	case $1 in
 	bpftool) has_package bpftool && echo bpftool || echo linux-tools-generic ;;
+	newest-clang) newest_clang ;;
 	*) echo "$1" ;;
 	esac
 }
@@ -110,7 +124,6 @@ install() {
 	for package in "$@"; do
 		packages+=("$(real_name "$package")")
 	done
-	[[ " $sets " != *" lint "* ]] || packages+=("$(newest_clang)")
 	say "apt-get install ${packages[*]}"
 	apt-get -qq -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 install --no-install-recommends \
 		"${packages[@]}" >/dev/null </dev/null

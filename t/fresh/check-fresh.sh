@@ -111,13 +111,16 @@ sources_of() {
 
 # bare DIST: makes $cache/DIST.tar, unless there is a recent one.
 bare() {
-	local dist=$1 tar=$cache/$1.tar keyring dir=$root/bare
+	local dist=$1 tar=$cache/$1.tar dir=$root/bare keyring script=''
 
 	[ -z "$(find "$tar" -mtime -7 2>/dev/null)" ] || return 0
 	keyring=$(keyring_of "$dist")
 	[ -n "$keyring" ] || { echo "no key for $dist"; return 1; }
 	mkdir -p "$dir"
-	debootstrap --variant=minbase --include=git,make --keyring="$keyring" "$dist" "$dir" "$(mirror_of "$dist")" || return 1
+	# an older debootstrap does not know noble, but all of Ubuntu is done the same way
+	[ -e "/usr/share/debootstrap/scripts/$dist" ] || script=/usr/share/debootstrap/scripts/gutsy
+	debootstrap --variant=minbase --include=git,make --keyring="$keyring" "$dist" "$dir" "$(mirror_of "$dist")" \
+		${script:+"$script"} || return 1
 	sources_of "$dist" >"$dir/etc/apt/sources.list"
 	rm -rf "$dir"/etc/apt/sources.list.d/* "$dir"/var/cache/apt/archives/*.deb
 	tar -C "$dir" -cf "$tar.new" --one-file-system . && mv "$tar.new" "$tar"
