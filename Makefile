@@ -45,7 +45,7 @@ LIBS = $(call once,LIBS,$(shell $(PKG_CONFIG) --libs libbpf) -lelf -lz)
 
 B := build$(if $(SAN),/san)
 Q := $(if $(V),,@)
-say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
+say = $(if $(V)$(findstring s,$(firstword -$(MAKEFLAGS))),,@printf '  %-7s %s\n' $(1) $(2))
 comma := ,
 
 WARN := -Wall -Wextra -Wno-unused-parameter $(if $(ERR),-Werror)
