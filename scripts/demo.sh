@@ -87,7 +87,7 @@ lab_up "demo-$$" >/dev/null
 
 say "The handlers: one program each, in the driver, before the kernel has built an skb"
 server attach lab0 ping rate=0
-server attach lab0 httpd "port=$PORT"
+server attach lab0 httpd "ports=$PORT"
 server set lab0 sample=64
 typed "server# ss -Hltn    (which sockets listen)"
 s ss -Hltn | indent
