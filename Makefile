@@ -243,7 +243,7 @@ install: all
 	$(Q)ln -sf libndiv.so.$(SOVERSION) $(DESTDIR)$(LIBDIR)/libndiv.so
 	$(Q)$(INSTALL) -d $(DESTDIR)$(LIBDIR)/pkgconfig
 	$(Q)sed -e 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@INCDIR@|$(INCDIR)|; s|@VERSION@|$(VERSION)|' \
-		-e 's|@HANDLERDIR@|$(HANDLERDIR)|' lib/libndiv.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/libndiv.pc
+		-e 's|@HANDLERDIR@|$(HANDLERDIR)|; s|@MULTIARCH@|$(MULTIARCH)|' lib/libndiv.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/libndiv.pc
 	$(Q)chmod 644 $(DESTDIR)$(LIBDIR)/pkgconfig/libndiv.pc
 	$(Q)$(INSTALL) -D -m 644 -t $(DESTDIR)$(INCDIR)/ndiv $(HEADERS)
 	$(Q)$(INSTALL) -D -m 644 -t $(DESTDIR)$(HANDLERDIR) $(INSTALL_HANDLERS)
