@@ -12,8 +12,21 @@
 #include <bpf/bpf_tracing.h>
 #include <bpf/bpf_core_read.h>
 
+struct ns_common {
+	unsigned int inum;
+} __attribute__((preserve_access_index));
+
+struct net {
+	struct ns_common ns;
+} __attribute__((preserve_access_index));
+
+typedef struct {
+	struct net *net;
+} possible_net_t;
+
 struct net_device {
 	int ifindex;
+	possible_net_t nd_net;
 } __attribute__((preserve_access_index));
 
 struct bpf_prog;
@@ -24,7 +37,9 @@ struct bpf_map;
 
 static __always_inline struct ndiv_cpu *ours(const struct net_device *dev)
 {
-	return (__u32)dev->ifindex == ndiv_self.ifindex ? ndiv_cpu(NDIV_CPU_RX) : NULL;
+	if ((__u32)dev->ifindex != ndiv_self.ifindex || dev->nd_net.net->ns.inum != ndiv_self.netns)
+		return NULL;
+	return ndiv_cpu(NDIV_CPU_RX);
 }
 
 static __always_inline void lost(struct ndiv_cpu *cpu, __u32 packets)

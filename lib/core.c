@@ -19,6 +19,7 @@ static struct core_bpf *core_open(struct ndiv *nd, int generic, int hints)
 		return NULL;
 	self = (struct ndiv_self *)&core->rodata_self->ndiv_self;
 	self->ifindex = nd->ifindex;
+	self->netns = netns_inode();
 	self->generic = generic;
 	memcpy(self->mac, nd->mac, sizeof(self->mac));
 	bpf_program__set_autoload(core->progs.ndiv_entry_hints, hints);

@@ -241,7 +241,7 @@ static int fill_key(struct ndiv *nd, struct bpf_map *map, unsigned int id)
 
 static int fill_self(struct ndiv *nd, struct bpf_object *obj, unsigned int id)
 {
-	struct ndiv_self self = { .id = id, .ifindex = nd->ifindex };
+	struct ndiv_self self = { .id = id, .ifindex = nd->ifindex, .netns = netns_inode() };
 	struct bpf_map *map = section(obj, ".rodata.self");
 	enum ndiv_mode mode;
 

@@ -7,6 +7,7 @@
  */
 #include <ndiv/handler.h>
 #include <ndiv/limit.h>
+#include <ndiv/prefix.h>
 #include <ndiv/rewrite.h>
 
 struct ping_config {
@@ -119,45 +120,11 @@ static __always_inline int is_unicast6(const struct in6_addr *addr)
 	return addr->in6_u.u6_addr8[0] != 0xff && (addr->in6_u.u6_addr32[0] | addr->in6_u.u6_addr32[1]);
 }
 
-static __always_inline int no_prefixes(void)
-{
-	return !(config.addr.count4 | config.addr.count6);
-}
-
-static __always_inline int is_served4(__be32 addr)
-{
-	const volatile struct ndiv_prefix *p = config.addr.list;
-	__u32 i;
-
-	for (i = 0; i < NDIV_PREFIXES_MAX && i < config.addr.count4; i++)
-		if ((addr & p[i].mask[0]) == p[i].addr[0])
-			return 1;
-	return no_prefixes();
-}
-
-static __always_inline int is_served6(const struct in6_addr *addr)
-{
-	const __be32 *a = addr->in6_u.u6_addr32;
-	const volatile struct ndiv_prefix *p;
-	__u32 i;
-
-	for (i = 0; i < NDIV_PREFIXES_MAX; i++) {
-		/* The IPv4 ones come first: then the difference wraps. */
-		if (i - config.addr.count4 >= config.addr.count6)
-			continue;
-		p = &config.addr.list[i];
-		if (!(((a[0] & p->mask[0]) ^ p->addr[0]) | ((a[1] & p->mask[1]) ^ p->addr[1]) |
-		      ((a[2] & p->mask[2]) ^ p->addr[2]) | ((a[3] & p->mask[3]) ^ p->addr[3])))
-			return 1;
-	}
-	return no_prefixes();
-}
-
 static __always_inline int is_between4(const struct iphdr *ip)
 {
 	if (!ip || !is_unicast4(ip->saddr) || !is_unicast4(ip->daddr) || ip->saddr == ip->daddr)
 		return 0;
-	return is_served4(ip->daddr);
+	return ndiv_prefixes_have4(&config.addr, ip->daddr);
 }
 
 static __always_inline int is_between6(const struct ipv6hdr *ip)
@@ -170,7 +137,7 @@ static __always_inline int is_between6(const struct ipv6hdr *ip)
 	d = ip->daddr.in6_u.u6_addr32;
 	if (!((s[0] ^ d[0]) | (s[1] ^ d[1]) | (s[2] ^ d[2]) | (s[3] ^ d[3])))
 		return 0;
-	return is_served6(&ip->daddr);
+	return ndiv_prefixes_have6(&config.addr, &ip->daddr);
 }
 
 /* From one host, to this one? An answer to a group, by MAC or IP address, would multiply the request. */

@@ -129,7 +129,7 @@ struct ndiv_pkt {
 	__u16	vlan[2];	/* VLAN tags (TCI: priority and id), the outer one first; see the VLAN flags */
 	__be16	vlan_proto[2];	/* 802.1Q or 802.1ad, likewise */
 	__u16	path;		/* core: enum ndiv_path */
-	__u16	pad;
+	__u16	zero;		/* always 0, but the verifier does not know: see ndiv_forget() */
 	__u16	out_len;	/* length of the reply, or of the longest packet of a burst, that the builder makes */
 	__u8	out_count;	/* packets that the builder makes; 0: none, the frame goes as it is */
 	__u8	rounds;		/* how often it was postponed so far */
@@ -226,11 +226,12 @@ _Static_assert(sizeof(struct ndiv_conf) == 64, "struct ndiv_conf is one cache li
 struct ndiv_self {
 	__u32	id;		/* handler id */
 	__u32	ifindex;	/* of the interface it is loaded for */
+	__u32	netns;		/* inode of its network namespace: indices alone are not unique */
 	__u8	mac[6];		/* of that interface */
 	__u8	generic;	/* 1: generic mode, where clones share their data: replies that grow go by way of tc */
 	__u8	pad;
 };
-_Static_assert(sizeof(struct ndiv_self) == 16, "struct ndiv_self");
+_Static_assert(sizeof(struct ndiv_self) == 20, "struct ndiv_self");
 
 /*
  * A handler tells about itself with one of these, in the section ".rodata.ndiv" of its object. User space only.

@@ -90,6 +90,12 @@ static __always_inline __s64 ndiv_csum_rest(const void *p, const void *end, __u3
 	return ndiv_csum_fold(sum);
 }
 
+/* Private: end of the linear part of <frame>. */
+static __always_inline const void *ndiv_frame_end(const struct ndiv_frame *frame)
+{
+	return frame->is_skb ? (void *)(long)frame->skb->data_end : ndiv_data_end(frame->xdp);
+}
+
 /*
  * Sum of <len> bytes at offset <off> of the linear part, added to <sum>; folded to 16 bits, not inverted. Below 0 if
  * they are not all there, or lie beyond 16 kB.
@@ -97,7 +103,7 @@ static __always_inline __s64 ndiv_csum_rest(const void *p, const void *end, __u3
  * <off> is masked in each round, behind the compiler's back: for the verifier, it is the same in all rounds and at all
  * exits then. Otherwise it follows the 32 x 7 x 15 ways through the loops one by one, 750000 instructions.
  */
-static __always_inline __s64 ndiv_csum_linear(struct xdp_md *ctx, __u32 off, __u32 len, __u64 sum)
+static __always_inline __s64 ndiv_csum_frame(const struct ndiv_frame *frame, __u32 off, __u32 len, __u64 sum)
 {
 	__u32 acc = ndiv_csum_fold(sum);
 	const void *p;
@@ -108,7 +114,7 @@ static __always_inline __s64 ndiv_csum_linear(struct xdp_md *ctx, __u32 off, __u
 	for (i = 0; i < 32 && len >= 512; i++) {
 		barrier_var(off);
 		off &= NDIV_OFF_MASK;
-		p = ndiv_ptr(ctx, off, 512);
+		p = ndiv_frame_ptr(frame, off, 512);
 		if (!p)
 			return -1;
 		acc = bpf_csum_diff(NULL, 0, (__be32 *)p, 512, acc);
@@ -118,7 +124,7 @@ static __always_inline __s64 ndiv_csum_linear(struct xdp_md *ctx, __u32 off, __u
 	for (i = 0; i < 7 && len >= 64; i++) {
 		barrier_var(off);
 		off &= NDIV_OFF_MASK;
-		p = ndiv_ptr(ctx, off, 64);
+		p = ndiv_frame_ptr(frame, off, 64);
 		if (!p)
 			return -1;
 		acc = bpf_csum_diff(NULL, 0, (__be32 *)p, 64, acc);
@@ -127,8 +133,19 @@ static __always_inline __s64 ndiv_csum_linear(struct xdp_md *ctx, __u32 off, __u
 	}
 	if (len >= 64)
 		return -1;
+	if (!len)
+		return ndiv_csum_fold(acc);
 	barrier_var(off);
-	return ndiv_csum_rest(ndiv_data(ctx) + (off & NDIV_OFF_MASK), ndiv_data_end(ctx), len, acc);
+	p = ndiv_frame_ptr(frame, off, 1);
+	return p ? ndiv_csum_rest(p, ndiv_frame_end(frame), len, acc) : -1;
+}
+
+/* The same for a packet in the receive path. */
+static __always_inline __s64 ndiv_csum_linear(struct xdp_md *ctx, __u32 off, __u32 len, __u64 sum)
+{
+	struct ndiv_frame frame = { .xdp = ctx };
+
+	return ndiv_csum_frame(&frame, off, len, sum);
 }
 
 /* Bytes of a chunk that is copied out of a packet of several buffers to be summed. */

@@ -178,6 +178,18 @@ static __always_inline void *ndiv_args(struct ndiv_pkt *pkt)
 	return pkt->args;
 }
 
+/*
+ * <x>, of which the verifier forgets what it knew, but for being one of the bits of <mask>. It follows each value that a variable
+ * may have on a way of its own: where ways join (behind a switch, at the head of a loop), a program that parses must
+ * make them look alike, or the verifier walks them all to the end.
+ */
+static __always_inline __u32 ndiv_forget(const struct ndiv_pkt *pkt, __u32 x, __u32 mask)
+{
+	x += *(const volatile __u16 *)&pkt->zero;
+	barrier_var(x);
+	return x & mask;
+}
+
 /* Counts event <n> (below NDIV_COUNTERS_MAX) of this handler; its name is ndiv_info.counters[n]. */
 static __always_inline void ndiv_count(struct ndiv_pkt *pkt, __u32 n)
 {

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * tcp.h - a TCP server's end without a connection table
+ *
+ * All that a connection needs is in its packets:
+ *
+ *	- The initial sequence number is a keyed hash of addresses and ports, but for its four low bits: twice the number of the
+ *	  client's MSS class. Each response is a multiple of 16 bytes long, so these bits stay what they are; when the
+ *	  client has acknowledged our FIN, they are odd. So acknowledgement numbers tell MSS class and state.
+ *	- The timestamp of every packet of ours is another part of the hash. A client that echoes it has seen our SYN-ACK. One
+ *	  without timestamps must have an acknowledgement number near the initial one: its connections end after HTTPD_NEAR
+ *	  bytes.
+ *
+ * Packets are answered for what they are: a retransmitted one gets the same answer again.
+ */
+#ifndef NDIV_HTTPD_TCP_H
+#define NDIV_HTTPD_TCP_H
+
+#include <ndiv/hash.h>
+#include "httpd.h"
+
+enum {
+	TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_ACK = 16,
+
+	OPT_END = 0, OPT_NOP = 1, OPT_MSS = 2, OPT_TS = 8,
+
+	TCP_LEN = 20,		/* header without options */
+	TS_LEN = 12,		/* timestamp option, with two NOPs in front */
+	MSS_LEN = 4,
+};
+
+#define HTTPD_NEAR	(1U << 20)	/* bytes from the initial sequence number without timestamps: 1 of 4096 guesses */
+#define HTTPD_NEAR_END	(HTTPD_NEAR - (1U << 16)) /* bytes after which such a connection is closed */
+
+const volatile struct ndiv_key ndiv_key SEC(".rodata.key") = { 0 };
+
+/* MSS classes: what common paths have (minimum of IPv4, of IPv6, tunnels, Ethernet, jumbo frames), rounded down to. */
+const volatile __u16 mss_classes[8] = { 536, 1220, 1300, 1360, 1400, 1440, 1460, 8940 };
+
+static __always_inline __u32 mss_of_class(__u32 i)
+{
+	return mss_classes[i & 7];
+}
+
+static __always_inline __u32 class_of_mss(__u32 mss)
+{
+	__u32 i, n = 0;
+
+	for (i = 1; i < 8; i++)
+		n += mss >= mss_classes[i];
+	return n;
+}
+
+/* A connection as one of its packets shows it. */
+struct conn {
+	__u64	hash;
+	__u32	pos;		/* bytes that we have sent and the client has acknowledged, with SYN and FIN */
+	__u32	mss;		/* bytes that a segment may hold, options included */
+	__u8	fin;		/* our FIN has been acknowledged */
+	__u8	ts;		/* offset of the timestamp option in the TCP header, or 0 */
+};
+
+static __always_inline __u32 conn_isn(__u64 hash)
+{
+	return (__u32)hash & ~15U;
+}
+
+static __always_inline __be32 conn_tsval(__u64 hash)
+{
+	return hash >> 32;
+}
+
+/* Keyed hash of both addresses and ports of a packet from the client. */
+static __always_inline __u64 conn_hash(struct xdp_md *ctx, const struct ndiv_pkt *pkt, const struct tcphdr *tcp)
+{
+	__u64 ports = *(const __u32 *)&tcp->source;
+	const struct ipv6hdr *ip6;
+	const struct iphdr *ip4;
+	const __be32 *s, *d;
+	struct ndiv_sip sip;
+
+	if (pkt->flags & NDIV_F_IPV4) {
+		ip4 = ndiv_ptr(ctx, pkt->l3, sizeof(*ip4));
+		return ip4 ? ndiv_siphash2(&ndiv_key, (__u64)ip4->saddr << 32 | ip4->daddr, ports) : 0;
+	}
+	ip6 = ndiv_ptr(ctx, pkt->l3, sizeof(*ip6));
+	if (!ip6)
+		return 0;
+	s = ip6->saddr.in6_u.u6_addr32;
+	d = ip6->daddr.in6_u.u6_addr32;
+	ndiv_sip_init(&sip, &ndiv_key);
+	ndiv_sip_word(&sip, (__u64)s[0] << 32 | s[1]);
+	ndiv_sip_word(&sip, (__u64)s[2] << 32 | s[3]);
+	ndiv_sip_word(&sip, (__u64)d[0] << 32 | d[1]);
+	ndiv_sip_word(&sip, (__u64)d[2] << 32 | d[3]);
+	ndiv_sip_word(&sip, ports);
+	return ndiv_sip_end(&sip, 40);
+}
+
+/* What options() finds. */
+struct options {
+	__u32	mss;		/* 0: none */
+	__u32	ts;		/* offset of the option in the TCP header; 0: none */
+};
+
+static __always_inline __u32 read_mss(struct xdp_md *ctx, __u32 off)
+{
+	const __be16 *mss = ndiv_ptr(ctx, off + 2, sizeof(*mss));
+
+	return mss ? bpf_ntohs(*mss) : 0;
+}
+
+/* Walks the options of the TCP header. 0, or below 0 if they are malformed. */
+static __always_inline int options(struct xdp_md *ctx, const struct ndiv_pkt *pkt, struct options *found)
+{
+	__u32 o = TCP_LEN, l4 = pkt->l4, doff = pkt->payload - l4, len, i;
+	const __u8 *p;
+
+	for (i = 0; i < 40; i++) {
+		o = ndiv_forget(pkt, o, 63);
+		found->mss = ndiv_forget(pkt, found->mss, 0xffff);
+		found->ts = ndiv_forget(pkt, found->ts, 63);
+		if (o >= doff)
+			return 0;
+		p = ndiv_ptr(ctx, l4 + o, 1);
+		if (!p)
+			return -1;
+		if (*p == OPT_END)
+			return 0;
+		if (*p == OPT_NOP) {
+			o++;
+			continue;
+		}
+		p = ndiv_ptr(ctx, l4 + o, 2);
+		if (!p || o + 2 > doff)
+			return -1;
+		len = p[1];
+		if (len < 2 || o + len > doff)
+			return -1;
+		if (p[0] == OPT_MSS && len == MSS_LEN)
+			found->mss = read_mss(ctx, l4 + o);
+		if (p[0] == OPT_TS && len == 10)
+			found->ts = o;
+		o += len;
+	}
+	return 0;
+}
+
+/* Offset of the timestamp option: where nearly every stack has it, else by walking. 0: none. Below 0: malformed. */
+static __always_inline int find_ts(struct xdp_md *ctx, const struct ndiv_pkt *pkt)
+{
+	__u32 doff = pkt->payload - pkt->l4;
+	struct options found = { 0 };
+	const __u32 *p;
+
+	if (doff == TCP_LEN)
+		return 0;
+	p = ndiv_ptr(ctx, pkt->l4 + TCP_LEN, TS_LEN);
+	if (doff == TCP_LEN + TS_LEN && p && *p == bpf_htonl(0x0101080a))
+		return TCP_LEN + 2;
+	if (options(ctx, pkt, &found))
+		return -1;
+	return found.ts;
+}
+
+/* Does the packet belong to a connection that we have answered the SYN of? 0, or the drop reason. Fills <conn>. */
+static __always_inline int conn_check(struct xdp_md *ctx, const struct ndiv_pkt *pkt, const struct tcphdr *tcp,
+				      struct conn *conn)
+{
+	__u32 pos = bpf_ntohl(tcp->ack_seq) - 1, low = pos & 15;
+	const __be32 *tsecr;
+	int ts;
+
+	conn->hash = conn_hash(ctx, pkt, tcp);
+	pos -= conn_isn(conn->hash);
+	ts = find_ts(ctx, pkt);
+	if (ts < 0)
+		return HTTPD_R_OPTIONS;
+	ts = ndiv_forget(pkt, ts, 63);
+	conn->ts = ts;
+	if (ts) {
+		tsecr = ndiv_ptr(ctx, pkt->l4 + ts + 6, sizeof(*tsecr));
+		if (!tsecr || *tsecr != conn_tsval(conn->hash))
+			return HTTPD_R_COOKIE;
+	} else if (pos >= HTTPD_NEAR) {
+		return HTTPD_R_COOKIE;
+	}
+	conn->pos = pos;
+	conn->fin = low & 1;
+	conn->mss = mss_of_class(low >> 1);
+	return 0;
+}
+
+/* A SYN: what its SYN-ACK is to be. 0, or the drop reason. <len>: bytes of the answer's TCP header. */
+static __always_inline int conn_open(struct xdp_md *ctx, const struct ndiv_pkt *pkt, const struct tcphdr *tcp,
+				     struct httpd_args *args, __u32 *len)
+{
+	__u64 hash = conn_hash(ctx, pkt, tcp);
+	struct options found = { 0 };
+
+	if (options(ctx, pkt, &found))
+		return HTTPD_R_OPTIONS;
+	if (!found.mss)
+		found.mss = pkt->flags & NDIV_F_IPV4 ? 536 : 1220;
+	args->kind = HTTPD_K_SYNACK;
+	args->ts = found.ts;
+	args->isn = conn_isn(hash) | class_of_mss(found.mss) << 1;
+	args->tsval = conn_tsval(hash);
+	*len = TCP_LEN + MSS_LEN + (found.ts ? TS_LEN : 0);
+	return 0;
+}
+
+#endif
