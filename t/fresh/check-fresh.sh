@@ -19,15 +19,26 @@ say() { printf 'fresh: %s\n' "$*"; }
 die() { printf 'fresh: %s\n' "$*" >&2; exit 1; }
 
 [ "$(id -u)" = 0 ] || die "not root: debootstrap, mounts and the tests need it"
-if [ "${1:-}" != --inside ]; then
-	# --kill-child: whoever ends the outer one, ends the inner one
-	exec unshare --mount --propagation private --pid --fork --kill-child --mount-proc "$0" --inside "$@"
-fi
-shift
-
 repo=$(readlink -f "$(dirname "$(readlink -f "$0")")/../..")
 cache=${NDIV_CACHE:-/var/cache/ndiv}/fresh
 logs=$repo/build/fresh
+mkdir -p "$cache" "$logs" || exit 1
+
+if [ "${1:-}" != --inside ]; then
+	# Whatever ends this one ends unshare; that tells the one inside, which cleans up, and holds the lock as long.
+	setpriv --pdeathsig KILL unshare --mount --propagation private --pid --fork --kill-child=TERM --mount-proc \
+		"$0" --inside "$@" &
+	inner=$!
+	trap 'kill -KILL $inner 2>/dev/null' HUP INT TERM
+	{ wait "$inner"; } 2>/dev/null	# says "Killed" otherwise
+	status=$?
+	flock -w 120 "$logs/.lock" true
+	exit "$status"
+fi
+shift
+exec 9>"$logs/.lock"
+flock -n 9 || die "another check-fresh runs here"
+
 debian=${NDIV_DEBIAN:-http://deb.debian.org/debian}
 security=${NDIV_DEBIAN_SECURITY:-http://deb.debian.org/debian-security}
 ubuntu=${NDIV_UBUNTU:-http://archive.ubuntu.com/ubuntu}
@@ -49,6 +60,8 @@ at_exit() {
 	local status=$?
 
 	trap '' HUP INT TERM
+	# this is process 1 of its namespace: all others are of this run
+	kill -KILL -1 2>/dev/null
 	remove_root
 	exit "$status"
 }
@@ -148,7 +161,13 @@ furnish() {
 		git clone --quiet --bare --no-hardlinks "$repo" "$root/srv/ndiv.git"
 }
 
-# user COMMAND: as root after a login, in the clone.
+# interruptible CMD...: a trap runs at once, and not when CMD has come to its end.
+interruptible() {
+	"$@" &
+	wait $!
+}
+
+# user COMMAND: as root after a login.
 user() {
 	timeout -k 30 "${minutes}m" chroot "$root" env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
 		HOME=/root TERM=dumb LANG=C bash -c "cd /root && $1" </dev/null
@@ -158,7 +177,7 @@ user() {
 try() {
 	local log=$logs/$1-${2// /-}.log start=$SECONDS
 
-	if user "$3" >"$log" 2>&1; then
+	if interruptible user "$3" >"$log" 2>&1; then
 		passed=$((passed + 1))
 		say "$1: $2 ok ($((SECONDS - start)) s)"
 	else
@@ -180,7 +199,7 @@ check() {
 	if ! fetch "$(mirror_of "$dist")/dists/$dist/InRelease" "$root/InRelease"; then
 		skipped=$((skipped + 3))
 		say "$dist: skipped, $(mirror_of "$dist") cannot be reached or does not have it"
-	elif ! { bare "$dist" && tar -C "$root" -xf "$cache/$dist.tar" && furnish "$dist"; } >"$logs/$dist-bare.log" 2>&1; then
+	elif ! { interruptible bare "$dist" && tar -C "$root" -xf "$cache/$dist.tar" && furnish "$dist"; } >"$logs/$dist-bare.log" 2>&1; then
 		failed=$((failed + 3))
 		say "$dist: cannot make a bare system, the end of $logs/$dist-bare.log:"
 		tail -n 15 "$logs/$dist-bare.log" | sed 's/^/    /'
@@ -203,7 +222,6 @@ trap at_exit EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
-mkdir -p "$cache" "$logs" || exit 1
 sweep
 [ $# -gt 0 ] || set -- bookworm trixie noble
 for dist in "$@"; do
