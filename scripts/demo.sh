@@ -11,7 +11,7 @@ cd "$(dirname "$(readlink -f "$0")")/.."
 # shellcheck source=lab/lib.sh
 . lab/lib.sh
 
-SECONDS_OF_WRK=3
+SECONDS_OF_WRK=${SECONDS_OF_WRK:-3}
 PORT=8000
 SERVER4=10.77.0.2
 SERVER6=fd77::2
@@ -27,6 +27,8 @@ say() { printf '\n%s%s%s\n\n' "$bold" "$*" "$off"; }
 die() { printf 'demo: %s\n' "$*" >&2; exit 1; }
 typed() { printf '  %s%s%s\n' "$dim" "$*" "$off" >&3; }
 indent() { sed 's/^/      /'; }
+
+thousands() { sed -E ':again; s/([0-9])([0-9]{3})($|,)/\1,\2\3/; t again' <<<"$1"; }
 
 # server CMD...: ndiv on the server's side, shown as one would type it there.
 server() {
@@ -58,22 +60,28 @@ show_curl() {
 show_wrk() {
 	local out
 
-	out=$(client wrk -t 2 -c 100 -d "$SECONDS_OF_WRK" "$@" "http://$SERVER4:$PORT/100") || die "wrk failed"
+	typed "client\$ wrk -t 2 -c 100 -d $SECONDS_OF_WRK${1:+ $1 \"$2\"} http://$SERVER4:$PORT/100"
+	out=$(c wrk -t 2 -c 100 -d "$SECONDS_OF_WRK" "$@" "http://$SERVER4:$PORT/100") || die "wrk failed"
 	grep -E 'Latency|requests in|Requests/sec|Socket errors|Non-2xx' <<<"$out" | sed 's/^ */      /'
 	RATE=$(awk '/^Requests\/sec/ { printf "%d", $2 }' <<<"$out")
 	[ "${RATE:-0}" -gt 0 ] || die "wrk got no answer"
 	! grep -qE 'Socket errors|Non-2xx' <<<"$out" || die "wrk saw errors"
 }
 
-# One line for each handler and verdict.
+# One line for each handler and verdict; for drops, also why.
 table() {
 	build/ndiv -n "$LAB-s" show --json lab0 | jq -r '
-		.[0].rx as $rx | [.[0].chain[].name] as $chain |
-		(["handler", "verdict", "packets", "bytes", "ns/packet"],
-		 ($chain[] as $h | $rx.handlers[$h] as $s | $s.verdicts | to_entries[] |
-			[$h, .key, .value.packets, .value.bytes, ($s.ns // "" | if . == "" then . else (. * 10 | round / 10) end)]),
-		 ($rx.core.verdicts | to_entries[] | ["(nobody)", .key, .value.packets, .value.bytes, ""]))
-		| @tsv' | awk -F '\t' '{ printf "      %-10s %-8s %12s %14s %10s\n", $1, $2, $3, $4, $5 }'
+		.[0].rx as $rx | .[0].chain[].name as $name | $rx.handlers[$name] as $h | $h.verdicts | to_entries |
+		to_entries[] | [(if .key == 0 then $name else "" end), .value.key, .value.value.packets, .value.value.bytes,
+			(if .key > 0 or $h.ns == null then "" elif $h.ns < 1 then "< 1" else ($h.ns | round) end),
+			(if .value.key == "drop" then $h.reasons | to_entries | map("\(.key) \(.value)") | join(", ") else "" end)] |
+		@tsv' | awk -F '\t' '
+		function thousands(n) {
+			while (n ~ /[0-9]{4}/) sub(/[0-9]{3}($|,)/, ",&", n)
+			return n
+		}
+		BEGIN { printf "      %-8s %-8s %14s %16s %10s\n", "handler", "verdict", "packets", "bytes", "ns/packet" }
+		{ printf "      %-8s %-8s %14s %16s %10s  %s\n", $1, $2, thousands($3), thousands($4), $5, $6 ? "(" $6 ")" : "" }'
 }
 
 [ "$(id -u)" = 0 ] || die "not root: network namespaces and BPF need it; try sudo make demo"
@@ -110,11 +118,15 @@ show_wrk -H 'Connection: close'
 close=$RATE
 
 say "What came of it"
-printf '      %-32s %12s requests/s\n' 'connections that stay' "$keep" 'a connection for each request' "$close"
+printf '      %-32s %10s requests/s\n' 'connections that stay' "$(thousands "$keep")" \
+	'a connection for each request' "$(thousands "$close")"
 echo
 table
 echo
-echo "      ns/packet: mean of one packet in 64; \`ndiv top\` shows all this live"
+cat <<'EOT'
+      next: not mine, ask the next one. reply: answered in the driver. drop: needs no answer; in brackets, why.
+      ns/packet: what a packet costs in that handler, measured for one in 64. `ndiv top` shows all this live.
+EOT
 
 say "And away with it"
 server detach lab0

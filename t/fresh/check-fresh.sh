@@ -29,8 +29,8 @@ if [ "${1:-}" != --inside ]; then
 	setpriv --pdeathsig KILL unshare --mount --propagation private --pid --fork --kill-child=TERM --mount-proc \
 		"$0" --inside "$@" &
 	inner=$!
-	trap 'kill -KILL $inner 2>/dev/null' HUP INT TERM
-	{ wait "$inner"; } 2>/dev/null	# says "Killed" otherwise
+	trap 'disown "$inner"; kill -KILL "$inner"' HUP INT TERM
+	wait "$inner" 2>/dev/null
 	status=$?
 	flock -w 120 "$logs/.lock" true
 	exit "$status"
