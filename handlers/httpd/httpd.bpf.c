@@ -39,6 +39,7 @@ const struct ndiv_info ndiv_info SEC(".rodata.ndiv") = {
 		[HTTPD_R_CHECKSUM] = "bad-checksum",
 		[HTTPD_R_OPTIONS] = "bad-options",
 		[HTTPD_R_TX_FULL] = "tx-full",
+		[HTTPD_R_UNREADABLE] = "unreadable",
 	},
 	.options = {
 		{ .name = "ports", .help = "port, or range of ports, to serve",
@@ -116,15 +117,15 @@ static __always_inline __u64 two_digits(__u32 n)
 /* Turns what was asked for into lengths; an object that does not fit becomes an error. Returns the payload's length. */
 static __always_inline __u32 lay_out(struct httpd_args *args, struct request *req, __u32 room)
 {
+	__u32 len, size = req->size;
 	struct page_lens lens;
 	__u64 digits;
-	__u32 len;
 
-	if (req->page == HTTPD_PAGE_OK && (req->size > BODY_MAX || OBJECT_FIRST + 15 + KEEP_REST + req->size > room)) {
+	if (req->page == HTTPD_PAGE_OK && (size > BODY_MAX || OBJECT_FIRST + 15 + KEEP_REST + size > room)) {
 		req->page = HTTPD_PAGE_TOO_LARGE;
 		req->close = 1;
 	}
-	page_lens(req->page, req->close, req->size, &lens);
+	page_lens(req->page, req->close, size, &lens);
 	digits = req->page == HTTPD_PAGE_OK ? req->digits : two_digits(lens.body);
 	if (req->head)
 		lens.body = 0;
@@ -140,24 +141,24 @@ static __always_inline __u32 lay_out(struct httpd_args *args, struct request *re
 static __always_inline enum ndiv_verdict answer_data(struct xdp_md *ctx, struct ndiv_pkt *pkt, struct httpd_args *args,
 						     const struct conn *conn, __u32 seq, int fin)
 {
-	struct request req;
-	__u32 len;
+	__u32 len, all = pkt->end - pkt->payload;
+	struct request *req;
 
 	if (conn->fin)
 		return reset(pkt, args);
-	read_request(ctx, pkt, &req);
+	req = read_request(ctx, pkt);
+	if (!req)
+		return ndiv_drop(pkt, HTTPD_R_UNREADABLE);
 	/* A connection without timestamps ends while its packets can still be told from others. */
-	if (!conn->ts && conn->pos >= HTTPD_NEAR_END)
-		req.close = 1;
-	if (fin)
-		req.close = 1;
+	if (fin || (!conn->ts && conn->pos >= HTTPD_NEAR_END))
+		req->close = 1;
 	args->kind = HTTPD_K_RESPONSE;
-	len = lay_out(args, &req, conn->mss - (conn->ts ? TS_LEN : 0));
-	if (req.close)
-		req.end = pkt->end;
+	len = lay_out(args, req, conn->mss - (conn->ts ? TS_LEN : 0));
+	if (req->close)
+		req->end = all;
 	/* What follows the request is not acknowledged: the client sends it again, and it is answered then. */
-	args->ack = seq + req.end - pkt->payload + (fin && req.end == pkt->end);
-	count_request(pkt, &req);
+	args->ack = seq + req->end + (fin && req->end == all);
+	count_request(pkt, req);
 	return send(pkt, args, tcp_len(args) + len);
 }
 

@@ -32,6 +32,7 @@ enum httpd_reason {
 	HTTPD_R_CHECKSUM,
 	HTTPD_R_OPTIONS,
 	HTTPD_R_TX_FULL,
+	HTTPD_R_UNREADABLE,	/* the request cannot be copied (does not happen) */
 };
 
 /* What kind of packet the builder makes. */
