@@ -42,6 +42,7 @@ struct ndiv_agent {
 	size_t count, max;
 	int epoll, only;
 	__u64 next_scan;
+	__u64 next_word;		/* when the log may be told of losses again */
 	struct ndiv_agent_stats stats;
 };
 
@@ -95,6 +96,19 @@ static struct packet *heap_pop(struct ndiv_agent *ag)
 
 /* --- packets ------------------------------------------------------------------------------------------------- */
 
+/* Counted for the interface, and said once a second. */
+static void lose(struct ndiv_agent *ag, struct served *sv, unsigned int ifindex, int err)
+{
+	ag->stats.lost++;
+	if (sv)
+		__atomic_fetch_add(&sv->conf->agent_lost, 1, __ATOMIC_RELAXED);
+	if (now_ns() < ag->next_word)
+		return;
+	ag->next_word = now_ns() + SCAN_NS;
+	log_text(1, "postponed packet of interface %u lost: %s (%llu so far)", ifindex, strerror(err),
+		 (unsigned long long)ag->stats.lost);
+}
+
 static int take(void *arg, void *data, size_t size)
 {
 	struct served *sv = arg;
@@ -103,11 +117,15 @@ static int take(void *arg, void *data, size_t size)
 	struct packet *p;
 
 	ag->stats.taken++;
-	if (size < sizeof(*head) || head->len > size - sizeof(*head))
-		return ag->stats.lost++, 0;
+	if (size < sizeof(*head) || head->len > size - sizeof(*head)) {
+		lose(ag, sv, sv->ifindex, EPROTO);
+		return 0;
+	}
 	p = ag->count < ag->max ? malloc(sizeof(*p) + head->len) : NULL;
-	if (!p)
-		return ag->stats.lost++, 0;
+	if (!p) {
+		lose(ag, sv, sv->ifindex, ag->count < ag->max ? ENOMEM : ENOBUFS);
+		return 0;
+	}
 	p->head = *head;
 	p->again.magic = NDIV_META_AGAIN;
 	p->again.rounds = head->rounds;
@@ -139,9 +157,7 @@ static void present(struct ndiv_agent *ag, struct packet *p)
 
 	err = sv ? bpf_prog_test_run_opts(sv->again, &run) : -ENODEV;
 	if (err)
-		log_text(1, "postponed packet of interface %u lost: %s", p->head.ifindex, strerror(-err));
-	if (err)
-		ag->stats.lost++;
+		lose(ag, sv, p->head.ifindex, -err);
 	else
 		ag->stats.presented++;
 	free(p);
@@ -261,9 +277,18 @@ static int be_the_only_one(void)
 
 int ndiv_agent_open(struct ndiv_agent **out, size_t max_waiting, char *err, size_t err_len)
 {
-	struct ndiv_agent *ag = calloc(1, sizeof(*ag));
-	int ret = -ENOMEM;
+	struct ndiv nobody = { .lock = -1 };
+	struct ndiv_agent *ag;
+	int ret;
 
+	ret = check_caps(&nobody);
+	if (ret) {
+		if (err && err_len)
+			snprintf(err, err_len, "%s", nobody.err);
+		return ret;
+	}
+	ret = -ENOMEM;
+	ag = calloc(1, sizeof(*ag));
 	if (!ag)
 		return ret;
 	ag->max = max_waiting ? max_waiting : 65536;

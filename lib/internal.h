@@ -25,6 +25,7 @@
 #define STATE_LEN	64	/* of a state directory's name */
 #define DIR_LEN		96	/* of a handler's directory in it */
 #define PIN_LEN		192	/* of a pin's path */
+#define CONFIG_MAX	4096	/* bytes of a handler's section .rodata.config */
 
 
 struct ndiv {
@@ -43,6 +44,9 @@ int	fail(struct ndiv *nd, int err, const char *fmt, ...) __attribute__((format(p
 void	warn(struct ndiv *nd, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void	clear(struct ndiv *nd);
 void	log_text(int level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* caps.c */
+int	check_caps(struct ndiv *nd);
 
 /* path.c: directories and pins. Pins: 0 or -errno; get: fd or -errno. */
 int	root_ready(struct ndiv *nd);
@@ -117,6 +121,7 @@ void	object_map_name(const char *name, char *buf, size_t len);
 
 /* option.c */
 int	option_apply(struct ndiv *nd, const struct ndiv_info *info, void *config, size_t size, const char *opts);
+int	option_check(struct ndiv *nd, const struct ndiv_info *info, const char *opts);
 int	option_join(struct ndiv *nd, const char *old, const char *const *opts, size_t count, char *buf, size_t len);
 
 /* chain.c */

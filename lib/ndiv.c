@@ -8,40 +8,7 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
-#include <linux/capability.h>
 #include "internal.h"
-
-static int has_cap(unsigned long long eff, int cap)
-{
-	return eff >> cap & 1;
-}
-
-/* Says which capability is missing, if one is. */
-static int check_caps(struct ndiv *nd)
-{
-	static const struct {
-		int cap;
-		const char *name;
-	} needed[] = {
-		{ CAP_NET_ADMIN, "CAP_NET_ADMIN" }, { 39, "CAP_BPF" }, { 38, "CAP_PERFMON" },
-	};
-	unsigned long long eff = 0;
-	char line[128];
-	size_t i;
-	FILE *f;
-
-	f = fopen("/proc/self/status", "re");
-	if (!f)
-		return 0;
-	while (fgets(line, sizeof(line), f))
-		if (sscanf(line, "CapEff: %llx", &eff) == 1)
-			break;
-	fclose(f);
-	for (i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
-		if (!has_cap(eff, needed[i].cap) && (needed[i].cap == CAP_NET_ADMIN || !has_cap(eff, CAP_SYS_ADMIN)))
-			return fail(nd, EPERM, "%s is missing: run it as root (sudo)", needed[i].name);
-	return 0;
-}
 
 static int read_hardware(struct ndiv *nd)
 {
@@ -80,8 +47,11 @@ int ndiv_open(struct ndiv **out, const char *ifname, int readonly, char *err, si
 	struct ndiv *nd = calloc(1, sizeof(*nd));
 	int ret;
 
-	if (!nd)
+	if (!nd) {
+		if (err && err_len)
+			snprintf(err, err_len, "out of memory");
 		return -ENOMEM;
+	}
 	nd->lock = -1;
 	nd->readonly = readonly;
 	ret = identify(nd, ifname);
@@ -370,6 +340,8 @@ int ndiv_attach(struct ndiv *nd, const char *what, const struct ndiv_attach_opts
 	err = look_up(nd, what, path, &info);
 	if (!err)
 		err = option_join(nd, "", o ? o->options : NULL, o ? o->option_count : 0, opts, sizeof(opts));
+	if (!err)
+		err = option_check(nd, &info, opts);
 	if (err)
 		return err;
 	err = begin(nd, &tab);

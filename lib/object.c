@@ -63,6 +63,8 @@ static const char *get_info(struct bpf_object *obj, struct ndiv_info *info)
 	}
 	if (!name_ok(info->name))
 		return "its name is not made of lower-case letters, digits and dashes";
+	if (!strcmp(info->name, "core"))
+		return "its name is \"core\", which is what the listings call ndiv itself";
 	return NULL;
 }
 
@@ -256,7 +258,7 @@ static int fill_self(struct ndiv *nd, struct bpf_object *obj, unsigned int id)
 static int fill_config(struct ndiv *nd, struct loaded *ld, const char *opts)
 {
 	struct bpf_map *map = section(ld->obj, ".rodata.config");
-	char config[4096];
+	char config[CONFIG_MAX];
 	const void *init;
 	size_t size = 0;
 	int err;

@@ -108,13 +108,16 @@ static int set_ports(struct setting *set)
 	return 0;
 }
 
-/* <text> is "address" or "address/length". Returns 4 or 6, or 0. */
-static int parse_prefix(char *text, struct ndiv_prefix *p)
+/* <word> is "address" or "address/length". Returns 4 or 6, or 0. */
+static int parse_prefix(const char *word, struct ndiv_prefix *p)
 {
-	char *slash = strchr(text, '/');
+	char text[64], *slash;
 	unsigned long bits, max;
 	int family, i;
 
+	if ((size_t)snprintf(text, sizeof(text), "%s", word) >= sizeof(text))
+		return 0;
+	slash = strchr(text, '/');
 	if (slash)
 		*slash++ = 0;
 	memset(p, 0, sizeof(*p));
@@ -236,6 +239,14 @@ int option_apply(struct ndiv *nd, const struct ndiv_info *info, void *config, si
 			return err;
 	}
 	return 0;
+}
+
+/* Would <opts> be taken? Before anything is changed. */
+int option_check(struct ndiv *nd, const struct ndiv_info *info, const char *opts)
+{
+	char config[CONFIG_MAX];
+
+	return option_apply(nd, info, config, sizeof(config), opts);
 }
 
 static int same_name(const char *a, const char *b)

@@ -27,12 +27,45 @@ unsigned long netns_inode(void)
 	return inode("/proc/thread-self/ns/net");
 }
 
+static int other_mounts(const char *than, unsigned long mine)
+{
+	unsigned long ino = inode(than);
+
+	return ino && ino != mine;
+}
+
+/* `ip netns exec NAME` mounts a new /sys, whose source is the namespace's name. */
+static int sys_of_netns(void)
+{
+	char line[1024], where[256], type[64], source[256], path[300];
+	int found = 0;
+	FILE *f = fopen("/proc/self/mountinfo", "re");
+
+	if (!f)
+		return 0;
+	while (fgets(line, sizeof(line), f)) {
+		char *tail = strstr(line, " - ");
+
+		if (!tail || sscanf(line, "%*s %*s %*s %*s %255s", where) != 1 ||
+		    sscanf(tail, " - %63s %255s", type, source) != 2)
+			continue;
+		if (strcmp(where, "/sys"))
+			continue;
+		snprintf(path, sizeof(path), "/run/netns/%s", source);
+		found = !strcmp(type, "sysfs") && !access(path, F_OK);
+	}
+	fclose(f);
+	return found;
+}
+
 /* A mount made here would vanish with this mount namespace, and all that is pinned in it. */
 static int private_mounts(void)
 {
-	unsigned long init = inode("/proc/1/ns/mnt");
+	unsigned long mine = inode("/proc/self/ns/mnt");
+	char parent[40];
 
-	return init && init != inode("/proc/self/ns/mnt");
+	snprintf(parent, sizeof(parent), "/proc/%d/ns/mnt", getppid());
+	return other_mounts("/proc/1/ns/mnt", mine) || other_mounts(parent, mine) || sys_of_netns();
 }
 
 static int is_bpffs(void)

@@ -72,6 +72,8 @@ int ndiv_state(struct ndiv *nd, struct ndiv_state *out)
 	st->attached = 1;
 	st->prog_id = link.prog_id;
 	err = link_mode(nd, &st->mode);
+	if (err)
+		fail(nd, -err, "cannot ask for the mode: %s", strerror(-err));
 	if (!err)
 		err = read_table(nd, st);
 	if (!err)
@@ -131,9 +133,15 @@ static void sum_up(const struct ndiv_cpu *cpus, int from, int to, struct ndiv_st
 	}
 }
 
+int ndiv_cpu_count(void)
+{
+	return libbpf_num_possible_cpus();
+}
+
 int ndiv_stats(struct ndiv *nd, int which, int cpu, struct ndiv_stats *stats)
 {
-	int cpus = libbpf_num_possible_cpus(), map, err = 0;
+	int cpus = ndiv_cpu_count(), map, err = 0;
+	struct ndiv_conf *conf;
 	struct ndiv_cpu *values;
 	__u32 key = which;
 
@@ -148,6 +156,10 @@ int ndiv_stats(struct ndiv *nd, int which, int cpu, struct ndiv_stats *stats)
 		err = fail(nd, errno, "cannot read the counters: %s", strerror(errno));
 	else
 		sum_up(values, cpu < 0 ? 0 : cpu, cpu < 0 ? cpus : cpu + 1, stats);
+	conf = err || cpu > 0 || which != NDIV_CPU_RX ? NULL : conf_map(nd->dir);
+	if (conf)
+		stats->reason[0][NDIV_R_POSTPONE_LOST] += conf->agent_lost;
+	conf_unmap(conf);
 	free(values);
 	close(map);
 	return err;
@@ -168,6 +180,8 @@ static int open_dir(const char *dir, unsigned int ifindex, struct ndiv **out, ch
 	snprintf(gone.dir, sizeof(gone.dir), "%s", dir);
 	if (if_indextoname(ifindex, name)) {
 		ret = ndiv_open(&nd, name, 0, err, err_len);
+		if (ret == -ENODEV)
+			return 0;	/* gone just now: the next one removes what is left */
 		if (ret || state_holds(nd)) {
 			*out = nd;
 			return ret;

@@ -104,7 +104,7 @@ enum ndiv_reason {
 	NDIV_R_POSTPONE_FULL,	/* postponed, and the queue is full */
 	NDIV_R_POSTPONE_LONG,	/* postponed, and longer than NDIV_POSTPONE_LEN */
 	NDIV_R_POSTPONE_ROUNDS,	/* postponed more than NDIV_POSTPONE_ROUNDS times */
-	NDIV_R_POSTPONE_LOST,	/* (u) postponed, and the agent could not present it again */
+	NDIV_R_POSTPONE_LOST,	/* postponed, and the agent could not present it again: struct ndiv_conf, agent_lost */
 	NDIV_R_CORE_LAST = NDIV_R_POSTPONE_LOST,
 };
 
@@ -218,7 +218,8 @@ struct ndiv_conf {
 	__u32	drop_malformed;	/* policy: 1 drops, 0 passes what no handler took */
 	__u32	sample;		/* time the handlers for one packet in (sample + 1); a power of two minus 1 */
 	__u64	agent_until;	/* CLOCK_MONOTONIC ns until which an agent is taken to be alive */
-	__u32	pad[10];
+	__u64	agent_lost;	/* postponed packets that the agent could not present again */
+	__u32	pad[8];
 };
 _Static_assert(sizeof(struct ndiv_conf) == 64, "struct ndiv_conf is one cache line");
 

@@ -124,6 +124,9 @@ struct ndiv_stats {
 /* Reads the counters of the receive path (<which> NDIV_CPU_RX) or the transmit path (NDIV_CPU_TX); <cpu> below 0: of all CPUs. */
 int ndiv_stats(struct ndiv *nd, int which, int cpu, struct ndiv_stats *stats);
 
+/* How many CPUs there can be: the values of <cpu> are 0 to one less. What the agent lost is counted with CPU 0. */
+int ndiv_cpu_count(void);
+
 /* Names for people, as in the listings. Never NULL. */
 const char *ndiv_verdict_name(unsigned int verdict);
 const char *ndiv_core_reason(unsigned int reason);
