@@ -4,13 +4,13 @@
  *
  * Behind the driver a packet is an skb; its clones share their data, so the way of reply.h is barred. The verdict
  * passes the frame with its metadata, and a program at tc ingress takes it up: for each packet it
- * gives the skb the right length, lets the builder write it (which sends a clone, see ndiv_run_skb()), and restores the frame as
- * received for the next one. Tail calls: 2 for each packet, so NDIV_BURST_MAX is within the kernel's 33.
+ * gives the skb the right length, lets the builder write it (which sends a clone, see ndiv_run_skb()), and restores the
+ * frame as received for the next one. Tail calls: 2 for each packet, so NDIV_BURST_MAX is within the kernel's 33.
  *
- * Two things happen to the skb between XDP and tc. A VLAN tag in the frame is moved out of it. And where the kernel copied the
- * skb to make room for XDP (skb_pp_cow_data() from 6.9 on), it forgets the length of the MAC header, so that tc sees the packet from its
- * IP header on, and the metadata 14 bytes too far ahead. So there are 16 bytes of nothing in front of the metadata where the
- * kernel allows it: then it is found in either place, with the MAC header behind it.
+ * Two things happen to the skb between XDP and tc. A VLAN tag in the frame is moved out of it. And where the kernel
+ * copied the skb to make room for XDP (skb_pp_cow_data() from 6.9 on), it forgets the length of the MAC header, so that
+ * tc sees the packet from its IP header on, and the metadata 14 bytes too far ahead. So there are 16 bytes of nothing
+ * in front of the metadata where the kernel allows it: then it is found in either place, with the MAC header behind it.
  */
 #ifndef NDIV_GENERIC_H
 #define NDIV_GENERIC_H

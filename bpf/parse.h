@@ -3,8 +3,8 @@
  * parse.h - the parser: the only place that walks headers
  *
  * Fills struct ndiv_pkt from the linear part of a packet. Returns 0, or the reason (enum ndiv_reason) why the packet is
- * malformed; the flags and offsets found until then stay, so that a handler of malformed packets knows how far it is sound.
- * Called at the start of both paths, with pointers of the one or the other.
+ * malformed; the flags and offsets found until then stay, so that a handler of malformed packets knows how far it is
+ * sound. Called at the start of both paths, with pointers of the one or the other.
  */
 #ifndef NDIV_PARSE_H
 #define NDIV_PARSE_H
@@ -201,8 +201,9 @@ static __always_inline int parse_frag6(struct frag6 *frag, struct ndiv_pkt *pkt,
 }
 
 /*
- * One extension header, at pkt->l4, whose type is pkt->proto. What the loop carries lives in <pkt> only, and the caller's
- * barrier makes the compiler believe it: so the verifier sees the same state in each round, and does not try all chains.
+ * One extension header, at pkt->l4, whose type is pkt->proto. What the loop carries lives in <pkt> only, and the
+ * caller's barrier makes the compiler believe it: so the verifier sees the same state in each round, and does not try
+ * all chains.
  */
 static __always_inline int parse_ext6(const struct cursor *cur, struct ndiv_pkt *pkt)
 {

@@ -2,8 +2,8 @@
 /*
  * pressure.h - what becomes of packets after the verdict
  *
- * A verdict that sends is carried out later, by the driver; that its ring is full shows in tracepoints only. They run on the
- * CPU that sent, so the mark that ndiv_can_reply() reads is one of that CPU, in the cache line it has at hand.
+ * A verdict that sends is carried out later, by the driver; that its ring is full shows in tracepoints only. They run
+ * on the CPU that sent, so the mark that ndiv_can_reply() reads is one of that CPU, in the cache line it has at hand.
  */
 #ifndef NDIV_PRESSURE_H
 #define NDIV_PRESSURE_H
@@ -72,7 +72,8 @@ int BPF_PROG(ndiv_tp_bulk_tx, const struct net_device *dev, int sent, int drops,
  * counts the copies that our own program dropped, too: they are not lost.
  */
 SEC("tp_btf/xdp_devmap_xmit")
-int BPF_PROG(ndiv_tp_devmap_xmit, const struct net_device *from, const struct net_device *to, int sent, int drops, int err)
+int BPF_PROG(ndiv_tp_devmap_xmit, const struct net_device *from, const struct net_device *to, int sent, int drops,
+	     int err)
 {
 	struct ndiv_cpu *cpu = ours(from);
 	int spare;

@@ -4,8 +4,8 @@
  *
  * Redirecting a frame to a devmap with n entries makes n - 1 clones, each in a page of its own; the last entry gets the
  * frame itself. All entries are the interface itself. The devmap's program then writes what is to be sent, for
- * each in turn; it runs when the driver's batch is flushed, so all it needs travels in the metadata. Since one program serves
- * all entries of a device (the kernel takes the first entry's), it counts copies to know which one it has.
+ * each in turn; it runs when the driver's batch is flushed, so all it needs travels in the metadata. Since one program
+ * serves all entries of a device (the kernel takes the first entry's), it counts copies to know which one it has.
  */
 #ifndef NDIV_REPLY_H
 #define NDIV_REPLY_H
@@ -61,9 +61,9 @@ static __always_inline int put_meta(struct xdp_md *ctx, struct ndiv_cpu *cpu)
 #define BATCH	16
 
 /*
- * A batch out of which our program drops every frame is not handed to the driver, and the driver is not told either that
- * what it got before is all: packets would wait in its ring for the next ones. So a spare copy must not be alone in a batch: if
- * the last true copy would fill one, the first copy is dropped, too, and all move up by one.
+ * A batch out of which our program drops every frame is not handed to the driver, and the driver is not told either
+ * that what it got before is all: packets would wait in its ring for the next ones. So a spare copy must not be alone
+ * in a batch: if the last true copy would fill one, the first copy is dropped, too, and all move up by one.
  */
 static __always_inline int must_skip(const struct ndiv_cpu *cpu, __u32 n)
 {
@@ -133,8 +133,8 @@ static __always_inline __u32 copy_index(const struct ndiv_meta *meta, struct ndi
 }
 
 /*
- * First half of ndiv_copy: XDP_PASS for a frame that is none of ours, XDP_DROP for a spare copy or on failure; XDP_TX when
- * the builder of <handler> is to write it.
+ * First half of ndiv_copy: XDP_PASS for a frame that is none of ours, XDP_DROP for a spare copy or on failure; XDP_TX
+ * when the builder of <handler> is to write it.
  */
 static __always_inline int copy_begin(struct xdp_md *ctx, struct ndiv_cpu *cpu, __u32 *handler)
 {

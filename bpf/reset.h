@@ -2,8 +2,8 @@
 /*
  * reset.h - sets the counters of one handler id to 0, on the CPU it is run on
  *
- * User space cannot: writing a per-CPU value whole would overwrite the packet at hand. The id is not in the chain when this is run, so nothing
- * counts at the same time.
+ * User space cannot: writing a per-CPU value whole would overwrite the packet at hand. The id is not in the chain when
+ * this is run, so nothing counts at the same time.
  */
 #ifndef NDIV_RESET_H
 #define NDIV_RESET_H

@@ -3,7 +3,8 @@
  * agent.c - presents postponed packets again when they are due
  *
  * Each interface's ring buffer is drained into one heap, ordered by due time. A packet is presented by running the
- * entry program on it with the kernel's live-frame mode, so the whole chain meets it again and its verdict is carried out.
+ * entry program on it with the kernel's live-frame mode, so the whole chain meets it again and its verdict is carried
+ * out.
  */
 #include <poll.h>
 #include <stdlib.h>
@@ -221,7 +222,8 @@ static int same_queue(const struct served *sv)
 
 	if (fd < 0)
 		return 0;
-	same = !bpf_obj_get_info_by_fd(fd, &a, &len_a) && !bpf_obj_get_info_by_fd(sv->queue, &b, &len_b) && a.id == b.id;
+	same = !bpf_obj_get_info_by_fd(fd, &a, &len_a) && !bpf_obj_get_info_by_fd(sv->queue, &b, &len_b) &&
+	       a.id == b.id;
 	close(fd);
 	return same;
 }

@@ -2,8 +2,8 @@
 /*
  * chain.c - puts the handlers of the table into the chain arrays, atomically
  *
- * The bank that is not in use is written, then one store switches to it: each packet meets the old chain or the new one,
- * whole. When no packet can be in the old one any more, it is emptied, so that its programs can go.
+ * The bank that is not in use is written, then one store switches to it: each packet meets the old chain or the new
+ * one, whole. When no packet can be in the old one any more, it is emptied, so that its programs can go.
  */
 #include <string.h>
 #include <unistd.h>
@@ -58,8 +58,8 @@ static int handler_prog(struct ndiv *nd, unsigned int id, unsigned int fresh, co
 }
 
 /* Writes one path of a bank: those handlers of the table that have program <pin> and that <want> selects. */
-static int write_path(struct ndiv *nd, const struct table *tab, unsigned int fresh, const char *pin, const struct bank *bank,
-		      __u32 path)
+static int write_path(struct ndiv *nd, const struct table *tab, unsigned int fresh, const char *pin,
+		      const struct bank *bank, __u32 path)
 {
 	__u32 want = path & NDIV_PATH_MALFORMED ? NDIV_WANT_MALFORMED : 0;
 	unsigned int ids[NDIV_HANDLERS_MAX], last = 0;
@@ -82,7 +82,8 @@ static int write_path(struct ndiv *nd, const struct table *tab, unsigned int fre
 	return set_slot(bank->map, slot_after(last, path), bank->verdict);
 }
 
-static int write_bank(struct ndiv *nd, const struct table *tab, unsigned int fresh, const char *pin, const struct bank *bank)
+static int write_bank(struct ndiv *nd, const struct table *tab, unsigned int fresh, const char *pin,
+		      const struct bank *bank)
 {
 	int err;
 
@@ -94,8 +95,8 @@ static int write_bank(struct ndiv *nd, const struct table *tab, unsigned int fre
 }
 
 /* Writes the bank of <name> that <current> does not use, and switches. */
-static int switch_bank(struct ndiv *nd, const struct table *tab, unsigned int fresh, const char *name, const char *verdict,
-		       const char *pin, __u32 *current)
+static int switch_bank(struct ndiv *nd, const struct table *tab, unsigned int fresh, const char *name,
+		       const char *verdict, const char *pin, __u32 *current)
 {
 	struct bank bank = { .map = pin_get(nd->dir, name), .verdict = pin_get(nd->dir, verdict) };
 	__u32 old = __atomic_load_n(current, __ATOMIC_RELAXED);
@@ -117,7 +118,8 @@ static int switch_bank(struct ndiv *nd, const struct table *tab, unsigned int fr
 }
 
 /* The builders of each handler, by id; 0 of ndiv_skb is the core's. */
-static int write_builders(struct ndiv *nd, const struct table *tab, unsigned int fresh, const char *name, const char *pin)
+static int write_builders(struct ndiv *nd, const struct table *tab, unsigned int fresh, const char *name,
+			  const char *pin)
 {
 	int map = pin_get(nd->dir, name), prog, err = 0;
 	unsigned int id;

@@ -166,7 +166,8 @@ static void pin_tracepoints(struct ndiv *nd, struct core_bpf *core)
 	for (i = 0; i < sizeof(tps) / sizeof(tps[0]); i++) {
 		err = link_tracepoint(nd->dir, tps[i].name, bpf_program__fd(tps[i].prog));
 		if (err)
-			warn(nd, "%s: %s: packets lost behind the verdict are not counted", tps[i].name, strerror(-err));
+			warn(nd, "%s: %s: packets lost behind the verdict are not counted", tps[i].name,
+			     strerror(-err));
 	}
 }
 
@@ -209,7 +210,8 @@ static int core_try(struct ndiv *nd, enum ndiv_mode mode, char *why, size_t len)
 		if (err && mode == NDIV_MODE_NATIVE)
 			device_refusal(nd, bpf_program__fd(core->progs.ndiv_entry), err, why, len);
 		if (err)
-			fail(nd, -err, "cannot attach in %s mode: %s", ndiv_mode_name(mode), *why ? why : strerror(-err));
+			fail(nd, -err, "cannot attach in %s mode: %s", ndiv_mode_name(mode),
+			     *why ? why : strerror(-err));
 	}
 	core_bpf__destroy(core);
 	if (err)
@@ -218,8 +220,8 @@ static int core_try(struct ndiv *nd, enum ndiv_mode mode, char *why, size_t len)
 }
 
 /*
- * What the entry of id 0, which is no handler's, keeps of the interface itself: why it is in generic mode, and whether VLAN
- * offload is to be turned on again.
+ * What the entry of id 0, which is no handler's, keeps of the interface itself: why it is in generic mode, and whether
+ * VLAN offload is to be turned on again.
  */
 static int keep(struct ndiv *nd, const char *why, int rxvlan)
 {

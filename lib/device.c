@@ -29,14 +29,18 @@ int device_suits(struct ndiv *nd)
 	if (netdev_get(nd->ifindex, &dev))
 		return 0;
 	if (is_kind(&dev, "bridge"))
-		return fail(nd, EOPNOTSUPP, "it is a bridge: what its ports forward never comes this way. Attach to the ports "
-			    "(`ip link show master %s`), or with --mode generic to see only what is for this host", nd->ifname);
+		return fail(nd, EOPNOTSUPP,
+			    "it is a bridge: what its ports forward never comes this way. Attach to the ports "
+			    "(`ip link show master %s`), or with --mode generic to see only what is for this host",
+			    nd->ifname);
 	if (is_kind(&dev, "vlan"))
-		return fail(nd, EOPNOTSUPP, "it is a VLAN device: attach to %s, handlers see the tag (pkt->vlan); or with "
-			    "--mode generic to see only this VLAN, behind the driver", name_of(dev.parent, buf));
+		return fail(nd, EOPNOTSUPP,
+			    "it is a VLAN device: attach to %s, handlers see the tag (pkt->vlan); or with "
+			    "--mode generic to see only this VLAN, behind the driver",
+			    name_of(dev.parent, buf));
 	if (is_kind(&dev, "bond") || is_kind(&dev, "team"))
-		warn(nd, "it is a %s: if native mode is refused, attach to its ports (`ip link show master %s`)", dev.kind,
-		     nd->ifname);
+		warn(nd, "it is a %s: if native mode is refused, attach to its ports (`ip link show master %s`)",
+		     dev.kind, nd->ifname);
 	return 0;
 }
 
@@ -58,8 +62,8 @@ static int listen_in(enum libbpf_print_level level, const char *fmt, va_list ap)
 }
 
 /*
- * Attaching by link gives an error number only; the older way gives the driver's own words. It fails for the same reason;
- * should it not, the program is taken off again.
+ * Attaching by link gives an error number only; the older way gives the driver's own words. It fails for the same
+ * reason; should it not, the program is taken off again.
  */
 static void ask_driver(const struct ndiv *nd, int prog)
 {
@@ -87,6 +91,8 @@ void device_refusal(const struct ndiv *nd, int prog, int err, char *buf, size_t 
 	if (err == -EOPNOTSUPP && !said[0] && !netdev_xdp(nd->ifindex, &xdp) && !(xdp.features & XDP_ACT_BASIC))
 		snprintf(buf + n, len - n, ": the driver has no XDP");
 	else if (dev.mtu > ONE_PAGE_MTU)
-		snprintf(buf + n, len - n, "; the MTU is %u: drivers without support for packets of several buffers take at most "
-			 "about %d (`ip link set %s mtu %d`)", dev.mtu, ONE_PAGE_MTU, nd->ifname, ONE_PAGE_MTU);
+		snprintf(buf + n, len - n,
+			 "; the MTU is %u: drivers without support for packets of several buffers take at most "
+			 "about %d (`ip link set %s mtu %d`)",
+			 dev.mtu, ONE_PAGE_MTU, nd->ifname, ONE_PAGE_MTU);
 }

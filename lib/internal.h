@@ -27,7 +27,6 @@
 #define PIN_LEN		192	/* of a pin's path */
 #define CONFIG_MAX	4096	/* bytes of a handler's section .rodata.config */
 
-
 struct ndiv {
 	char	ifname[IFNAMSIZ];
 	unsigned int ifindex;

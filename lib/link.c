@@ -91,7 +91,8 @@ __u32 link_program(const struct ndiv *nd)
 /* Attaches program <entry> and pins the link: from then on ndiv is attached. */
 int link_xdp(struct ndiv *nd, int entry, enum ndiv_mode mode)
 {
-	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = mode == NDIV_MODE_GENERIC ? XDP_FLAGS_SKB_MODE : XDP_FLAGS_DRV_MODE);
+	LIBBPF_OPTS(bpf_link_create_opts, opts,
+		    .flags = mode == NDIV_MODE_GENERIC ? XDP_FLAGS_SKB_MODE : XDP_FLAGS_DRV_MODE);
 	int fd, err;
 
 	fd = bpf_link_create(entry, nd->ifindex, BPF_XDP, &opts);

@@ -98,7 +98,8 @@ static int recover(struct ndiv *nd, const struct table *tab)
 	return found ? chain_apply(nd, tab, 0) : 0;
 }
 
-/* Locks, and opens the table if ndiv is attached: 1; 0 if it is not (then what is left of an earlier one is removed). */
+/* Locks, and opens the table if ndiv is attached: 1; 0 if it is not (then what is left of an earlier one is removed).
+ */
 static int begin(struct ndiv *nd, struct table *tab)
 {
 	int err;
@@ -133,8 +134,10 @@ static int find_object(struct ndiv *nd, const char *what, char *path, size_t len
 	int err = ndiv_find(what, path, len);
 
 	if (err)
-		return fail(nd, -err, "no handler \"%s\": %s: %s (`ndiv handlers` lists those that come with ndiv; a file's "
-			    "name contains a / or ends in .o)", what, path[0] ? path : what, strerror(-err));
+		return fail(nd, -err,
+			    "no handler \"%s\": %s: %s (`ndiv handlers` lists those that come with ndiv; a file's "
+			    "name contains a / or ends in .o)",
+			    what, path[0] ? path : what, strerror(-err));
 	return 0;
 }
 
@@ -142,7 +145,8 @@ static int link_done(struct ndiv *nd, struct loaded *ld, const char *dir)
 {
 	int err = ld->done ? link_tracepoint(dir, "done_link", bpf_program__fd(ld->done)) : 0;
 
-	return err ? fail(nd, -err, "%s: cannot attach rx_done to the tracepoint: %s", ld->info.name, strerror(-err)) : 0;
+	return err ? fail(nd, -err, "%s: cannot attach rx_done to the tracepoint: %s", ld->info.name, strerror(-err))
+		   : 0;
 }
 
 static __u32 prog_id(struct bpf_program *prog)
@@ -227,7 +231,8 @@ static int make_place(struct ndiv *nd, struct table *tab, int at, __u32 *order)
 	unsigned int id;
 
 	if (at > n)
-		return fail(nd, ERANGE, "place %d in the chain: it has %d handler%s, so 0 to %d", at, n, n == 1 ? "" : "s", n);
+		return fail(nd, ERANGE, "place %d in the chain: it has %d handler%s, so 0 to %d", at, n,
+			    n == 1 ? "" : "s", n);
 	*order = at < 0 ? n : at;
 	for (id = 1; id < NDIV_HANDLERS_MAX && !err; id++)
 		if (tab->e[id].used && tab->e[id].order >= *order) {
@@ -256,7 +261,8 @@ static int close_ranks(struct ndiv *nd, struct table *tab)
 static int reset_counters(struct ndiv *nd, unsigned int id)
 {
 	__u64 args[1] = { id };
-	LIBBPF_OPTS(bpf_test_run_opts, run, .ctx_in = args, .ctx_size_in = sizeof(args), .flags = BPF_F_TEST_RUN_ON_CPU);
+	LIBBPF_OPTS(bpf_test_run_opts, run, .ctx_in = args, .ctx_size_in = sizeof(args),
+		    .flags = BPF_F_TEST_RUN_ON_CPU);
 	int prog = pin_get(nd->dir, "reset"), cpus = libbpf_num_possible_cpus(), err = 0;
 
 	if (prog < 0)
@@ -278,7 +284,8 @@ static int already(struct ndiv *nd, const struct table *tab, unsigned int id, co
 		    "changes it", e->info.name, e->path, e->opts, nd->ifname, e->info.name);
 }
 
-static int add(struct ndiv *nd, struct table *tab, const char *path, const struct ndiv_info *info, const char *opts, int at)
+static int add(struct ndiv *nd, struct table *tab, const char *path, const struct ndiv_info *info, const char *opts,
+	       int at)
 {
 	int id = table_find(tab, info->name), err;
 
@@ -423,7 +430,8 @@ static int reorder(struct ndiv *nd, struct table *tab, const char *const *names,
 	int id;
 
 	if (count != table_count(tab))
-		return fail(nd, EINVAL, "%zu handlers are named, %zu are attached: name each one once", count, table_count(tab));
+		return fail(nd, EINVAL, "%zu handlers are named, %zu are attached: name each one once", count,
+			    table_count(tab));
 	for (i = 0; i < count; i++) {
 		id = table_find(tab, names[i]);
 		if (!id)

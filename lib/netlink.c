@@ -92,7 +92,8 @@ static void copy_kind(const struct nlattr *linkinfo, struct netdev *dev)
 /* 0 or -errno. */
 int netdev_get(unsigned int ifindex, struct netdev *dev)
 {
-	struct request req = { .nlh = { .nlmsg_len = NLMSG_LENGTH(sizeof(struct ifinfomsg)), .nlmsg_type = RTM_GETLINK } };
+	struct request req = { .nlh = { .nlmsg_len = NLMSG_LENGTH(sizeof(struct ifinfomsg)),
+					.nlmsg_type = RTM_GETLINK } };
 	char buf[16384];
 	int n;
 

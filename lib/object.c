@@ -24,7 +24,8 @@ static int name_ok(const char *s)
 	size_t i;
 
 	for (i = 0; s[i]; i++)
-		if (i + 1 >= NDIV_NAME_LEN || !(islower((unsigned char)s[i]) || isdigit((unsigned char)s[i]) || s[i] == '-'))
+		if (i + 1 >= NDIV_NAME_LEN ||
+		    !(islower((unsigned char)s[i]) || isdigit((unsigned char)s[i]) || s[i] == '-'))
 			return 0;
 	return i > 0;
 }
@@ -111,8 +112,8 @@ static int classify(struct ndiv *nd, const char *path, struct loaded *ld, struct
 	switch (bpf_program__type(prog)) {
 	case BPF_PROG_TYPE_XDP:
 		if (strncmp(bpf_program__section_name(prog), "xdp.frags", 9))
-			return fail(nd, EINVAL, "%s: program %s is in section \"%s\": it must be in \"xdp.frags\"", path, name,
-				    bpf_program__section_name(prog));
+			return fail(nd, EINVAL, "%s: program %s is in section \"%s\": it must be in \"xdp.frags\"",
+				    path, name, bpf_program__section_name(prog));
 		if (bpf_program__expected_attach_type(prog) == BPF_XDP_DEVMAP)
 			return one(nd, path, &ld->clone, prog, "xdp.frags/devmap");
 		return one(nd, path, &ld->rx, prog, "xdp.frags");
@@ -143,8 +144,10 @@ static int find_programs(struct ndiv *nd, const char *path, struct loaded *ld)
 	if (!ld->rx)
 		return fail(nd, EINVAL, "%s: it has no program in section \"xdp.frags\"", path);
 	if (!ld->clone != !ld->skb)
-		return fail(nd, EINVAL, "%s: a builder needs both a program in \"xdp.frags/devmap\" and one in \"tc\" whose "
-			    "name ends in _skb", path);
+		return fail(nd, EINVAL,
+			    "%s: a builder needs both a program in \"xdp.frags/devmap\" and one in \"tc\" whose "
+			    "name ends in _skb",
+			    path);
 	return 0;
 }
 
@@ -194,7 +197,8 @@ static int same_shape(const struct bpf_map *map, int fd)
 	       info.map_flags == bpf_map__map_flags(map);
 }
 
-/* Takes over what the handler <id> that is there keeps in its maps: those of the same name and shape, but no constants. */
+/* Takes over what the handler <id> that is there keeps in its maps: those of the same name and shape, but no constants.
+ */
 static int inherit_maps(struct ndiv *nd, struct bpf_object *obj, unsigned int id)
 {
 	char dir[DIR_LEN], name[80];
@@ -265,13 +269,16 @@ static int fill_config(struct ndiv *nd, struct loaded *ld, const char *opts)
 
 	init = map ? bpf_map__initial_value(map, &size) : NULL;
 	if (size > sizeof(config))
-		return fail(nd, EINVAL, "%s: section .rodata.config is longer than %zu bytes", ld->info.name, sizeof(config));
+		return fail(nd, EINVAL, "%s: section .rodata.config is longer than %zu bytes", ld->info.name,
+			    sizeof(config));
 	if (init)
 		memcpy(config, init, size);
 	err = option_apply(nd, &ld->info, config, size, opts);
 	if (err || !size)
 		return err;
-	return bpf_map__set_initial_value(map, config, size) ? fail(nd, EINVAL, "%s: cannot set the options", ld->info.name) : 0;
+	return bpf_map__set_initial_value(map, config, size)
+		       ? fail(nd, EINVAL, "%s: cannot set the options", ld->info.name)
+		       : 0;
 }
 
 static int prepare(struct ndiv *nd, const char *path, unsigned int id, const char *opts, struct loaded *ld)
@@ -328,7 +335,9 @@ static int pin_programs(struct loaded *ld, const char *dir)
 	const struct {
 		const char *name;
 		struct bpf_program *prog;
-	} progs[] = { { "rx", ld->rx }, { "tx", ld->tx }, { "clone", ld->clone }, { "skb", ld->skb }, { "done", ld->done } };
+	} progs[] = {
+		{ "rx", ld->rx }, { "tx", ld->tx }, { "clone", ld->clone }, { "skb", ld->skb }, { "done", ld->done }
+	};
 	size_t i;
 	int err = 0;
 

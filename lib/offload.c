@@ -2,9 +2,9 @@
 /*
  * offload.c - VLAN receive offload, which hides the tag from native XDP
  *
- * A card that removes the tag gives it to the skb, which there is none of yet: a handler would take the packet for an untagged one, and
- * send its reply into the wrong VLAN. So it is turned off while ndiv is attached in native mode, and said so. In generic
- * mode the tag stays with the skb, and is put back when a reply is sent.
+ * A card that removes the tag gives it to the skb, which there is none of yet: a handler would take the packet for an
+ * untagged one, and send its reply into the wrong VLAN. So it is turned off while ndiv is attached in native mode, and
+ * said so. In generic mode the tag stays with the skb, and is put back when a reply is sent.
  */
 #include <string.h>
 #include <sys/ioctl.h>
@@ -52,7 +52,8 @@ int offload_adjust(struct ndiv *nd)
 	if (!rxvlan_on(nd))
 		return 0;
 	if (set_rxvlan(nd, 0) || rxvlan_on(nd)) {
-		warn(nd, "the card removes VLAN tags and cannot be told otherwise: handlers take tagged packets for untagged ones");
+		warn(nd, "the card removes VLAN tags and cannot be told otherwise: handlers take tagged packets for "
+			 "untagged ones");
 		return 0;
 	}
 	log_text(1, "%s: VLAN receive offload turned off, so that handlers see the tags (detaching turns it on again)",

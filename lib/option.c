@@ -51,8 +51,8 @@ static int set_number(struct setting *set)
 	__u32 n32;
 
 	if (number(set->value, opt->max, &n) || n < opt->min)
-		return fail(set->nd, ERANGE, "%s: option %s: \"%s\" is not a number from %u to %u", set->info->name, opt->name,
-			    set->value, opt->min, opt->max);
+		return fail(set->nd, ERANGE, "%s: option %s: \"%s\" is not a number from %u to %u", set->info->name,
+			    opt->name, set->value, opt->min, opt->max);
 	n16 = n;
 	n32 = n;
 	if (opt->type == NDIV_OPT_U16)
@@ -67,8 +67,8 @@ static int set_bool(struct setting *set)
 	int yes = !strcmp(set->value, "yes");
 
 	if (!yes && strcmp(set->value, "no"))
-		return fail(set->nd, EINVAL, "%s: option %s: \"%s\" is neither yes nor no", set->info->name, set->opt->name,
-			    set->value);
+		return fail(set->nd, EINVAL, "%s: option %s: \"%s\" is neither yes nor no", set->info->name,
+			    set->opt->name, set->value);
 	*(__u8 *)set->to = yes;
 	return 0;
 }
@@ -101,8 +101,10 @@ static int set_ports(struct setting *set)
 	if (dash)
 		*dash++ = 0;
 	if (number(text, 65535, &lo) || number(dash ? dash : text, 65535, &hi) || lo < 1 || lo > hi)
-		return fail(set->nd, ERANGE, "%s: option %s: \"%s\" is neither a port from 1 to 65535 nor a range such as "
-			    "8000-8999", set->info->name, set->opt->name, set->value);
+		return fail(set->nd, ERANGE,
+			    "%s: option %s: \"%s\" is neither a port from 1 to 65535 nor a range such as "
+			    "8000-8999",
+			    set->info->name, set->opt->name, set->value);
 	ports->lo = lo;
 	ports->hi = hi;
 	return 0;
@@ -152,8 +154,10 @@ static int set_prefixes(struct setting *set)
 				    set->opt->name, NDIV_PREFIXES_MAX);
 		family = parse_prefix(word, &p);
 		if (!family)
-			return fail(set->nd, EINVAL, "%s: option %s: \"%s\" in \"%s\" is no prefix such as 192.0.2.0/24 or "
-				    "2001:db8::/32", set->info->name, set->opt->name, word, set->value);
+			return fail(set->nd, EINVAL,
+				    "%s: option %s: \"%s\" in \"%s\" is no prefix such as 192.0.2.0/24 or "
+				    "2001:db8::/32",
+				    set->info->name, set->opt->name, word, set->value);
 		if (family == 4)
 			four[all.count4++] = p;
 		else
@@ -201,7 +205,8 @@ static int unknown(struct ndiv *nd, const struct ndiv_info *info, const char *na
 
 	for (i = 0; i < NDIV_OPTIONS_MAX && info->options[i].type && n < sizeof(known); i++)
 		n += snprintf(known + n, sizeof(known) - n, "%s%s", i ? ", " : "", info->options[i].name);
-	return fail(nd, EINVAL, "%s: unknown option \"%s\"; %s%s", info->name, name, n ? "it has " : "it has none", known);
+	return fail(nd, EINVAL, "%s: unknown option \"%s\"; %s%s", info->name, name, n ? "it has " : "it has none",
+		    known);
 }
 
 /* Sets one "name=value" in <config>, which has <size> bytes. Changes <text>. */
@@ -218,8 +223,8 @@ static int apply_one(struct ndiv *nd, const struct ndiv_info *info, void *config
 	if (!set.opt)
 		return unknown(nd, info, text);
 	if (set.opt->offset + option_size(set.opt->type) > size)
-		return fail(nd, EINVAL, "%s: option %s lies outside of section .rodata.config (%zu bytes)", info->name, text,
-			    size);
+		return fail(nd, EINVAL, "%s: option %s lies outside of section .rodata.config (%zu bytes)", info->name,
+			    text, size);
 	set.to = (char *)config + set.opt->offset;
 	return set_option(&set);
 }

@@ -84,11 +84,14 @@ int root_ready(struct ndiv *nd)
 	if (!is_bpffs()) {
 		if (private_mounts())
 			return fail(nd, ENODEV,
-				    "no BPF file system at " BPFFS " in this mount namespace (`ip netns exec` hides it): "
+				    "no BPF file system at " BPFFS
+				    " in this mount namespace (`ip netns exec` hides it): "
 				    "use `ndiv -n NETNS ...` from outside, or mount it: mount -t bpf bpf " BPFFS);
 		if (mount("bpf", BPFFS, "bpf", 0, "mode=0700"))
-			return fail(nd, errno, "cannot mount the BPF file system at " BPFFS ": %s; mount it: mount -t bpf bpf "
-				    BPFFS, strerror(errno));
+			return fail(nd, errno,
+				    "cannot mount the BPF file system at " BPFFS
+				    ": %s; mount it: mount -t bpf bpf " BPFFS,
+				    strerror(errno));
 	}
 	snprintf(dir, sizeof(dir), ROOT "/%lu", netns_inode());
 	err = make_dir(ROOT);

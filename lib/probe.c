@@ -58,8 +58,8 @@ static void probe_tracepoints(struct ndiv_probe *pr, const struct btf *btf)
 	size_t i;
 
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		add(pr, names[i][0], has_type(btf, names[i][1], BTF_KIND_TYPEDEF), "lost packets counted, pressure marked",
-		    "packets that this way of sending loses are not counted");
+		add(pr, names[i][0], has_type(btf, names[i][1], BTF_KIND_TYPEDEF),
+		    "lost packets counted, pressure marked", "packets that this way of sending loses are not counted");
 	add(pr, "tp-napi-poll", has_type(btf, "btf_trace_napi_poll", BTF_KIND_TYPEDEF), "rx_done handlers run",
 	    "handlers with rx_done are refused");
 }
@@ -78,14 +78,14 @@ static void probe_kernel(struct ndiv_probe *pr)
 	/* The file is there in the first network namespace only. */
 	jit = read_number("/proc/sys/net/core/bpf_jit_enable");
 	add(pr, "jit", jit, "programs run as machine code",
-	    jit < 0 ? "as machine code if net.core.bpf_jit_enable is 1, which cannot be read in this namespace" :
-		      "programs are interpreted, several times slower: sysctl net.core.bpf_jit_enable=1");
-	add(pr, "xdp-live-frames", has_type(btf, "xdp_test_data", BTF_KIND_STRUCT), "postponed packets are presented again",
-	    "postponed packets are lost");
+	    jit < 0 ? "as machine code if net.core.bpf_jit_enable is 1, which cannot be read in this namespace"
+		    : "programs are interpreted, several times slower: sysctl net.core.bpf_jit_enable=1");
+	add(pr, "xdp-live-frames", has_type(btf, "xdp_test_data", BTF_KIND_STRUCT),
+	    "postponed packets are presented again", "postponed packets are lost");
 	add(pr, "tcx", has_type(btf, "tcx_link", BTF_KIND_STRUCT), "tc programs are attached by tcx links",
 	    "tc programs are attached by a clsact qdisc");
-	add(pr, "xdp-hint-hash", has_type(btf, "bpf_xdp_metadata_rx_hash", BTF_KIND_FUNC), "hints to handlers that want them",
-	    "no hash from the card");
+	add(pr, "xdp-hint-hash", has_type(btf, "bpf_xdp_metadata_rx_hash", BTF_KIND_FUNC),
+	    "hints to handlers that want them", "no hash from the card");
 	add(pr, "xdp-hint-timestamp", has_type(btf, "bpf_xdp_metadata_rx_timestamp", BTF_KIND_FUNC),
 	    "hints to handlers that want them", "no timestamp from the card");
 	add(pr, "xdp-hint-vlan", has_type(btf, "bpf_xdp_metadata_rx_vlan_tag", BTF_KIND_FUNC),
@@ -126,10 +126,12 @@ static void probe_driver(struct ndiv_probe *pr, unsigned int ifindex)
 	    "packets must fit one buffer: the MTU is bounded in native mode");
 	add(pr, "redirect", bit(known, xdp.features, XDP_ACT_REDIRECT), "packets can be forwarded from here",
 	    "NDIV_FORWARD and bursts need generic mode");
-	add(pr, "redirect-target", bit(known, xdp.features, XDP_ACT_NDO_XMIT), "bursts and replies that grow, by clones",
+	add(pr, "redirect-target", bit(known, xdp.features, XDP_ACT_NDO_XMIT),
+	    "bursts and replies that grow, by clones",
 	    "bursts need it (some drivers have it only once a program is attached)");
 	add(pr, "hint-hash", bit(known, xdp.metadata, XDP_META_HASH), "pkt->hw_hash", "no hash from the card");
-	add(pr, "hint-timestamp", bit(known, xdp.metadata, XDP_META_TIMESTAMP), "pkt->hw_tstamp", "no timestamp from the card");
+	add(pr, "hint-timestamp", bit(known, xdp.metadata, XDP_META_TIMESTAMP), "pkt->hw_tstamp",
+	    "no timestamp from the card");
 	add(pr, "hint-vlan", bit(known, xdp.metadata, XDP_META_VLAN), "pkt->hw_vlan",
 	    "a tag that the card removes is not seen: ethtool -K IF rxvlan off");
 }

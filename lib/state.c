@@ -166,8 +166,8 @@ int ndiv_stats(struct ndiv *nd, int which, int cpu, struct ndiv_stats *stats)
 }
 
 /*
- * Opens the interface of state directory <dir>, whose name is <ifindex>. 0 and NULL: it is gone, or in another namespace, and
- * what was left of it has been removed.
+ * Opens the interface of state directory <dir>, whose name is <ifindex>. 0 and NULL: it is gone, or in another
+ * namespace, and what was left of it has been removed.
  */
 static int open_dir(const char *dir, unsigned int ifindex, struct ndiv **out, char *err, size_t err_len)
 {

@@ -2,8 +2,9 @@
 /*
  * tc.c - programs at the tc hooks: the transmit path, and in generic mode the receive path behind XDP
  *
- * By tcx (Linux 6.6 and later), whose link is pinned like the others; else by a filter of the clsact qdisc, which is found again by
- * its handle and priority; a second pin of the program tells that it is there. The qdisc stays: others may use it.
+ * By tcx (Linux 6.6 and later), whose link is pinned like the others; else by a filter of the clsact qdisc, which is
+ * found again by its handle and priority; a second pin of the program tells that it is there. The qdisc stays: others
+ * may use it.
  */
 #include <string.h>
 #include <unistd.h>
@@ -70,7 +71,8 @@ static int hook_up(struct ndiv *nd, const struct hook *hook)
 		err = by_clsact(nd, hook, prog);
 	close(prog);
 	if (err)
-		return fail(nd, -err, "cannot attach to tc %s: %s", hook == &egress ? "egress" : "ingress", strerror(-err));
+		return fail(nd, -err, "cannot attach to tc %s: %s", hook == &egress ? "egress" : "ingress",
+			    strerror(-err));
 	return 0;
 }
 

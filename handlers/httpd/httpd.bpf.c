@@ -2,9 +2,9 @@
 /*
  * httpd - a stateless HTTP server in the driver, for tests of load balancers, firewalls and proxies
  *
- * Every packet is answered for what it says: a SYN by a SYN-ACK, a request by its response, a FIN by a FIN. Nothing is kept
- * for a connection, see tcp.h. The handler decides and leaves struct httpd_args; the builder writes the packet, see
- * response.h. docs/httpd.md is the guide.
+ * Every packet is answered for what it says: a SYN by a SYN-ACK, a request by its response, a FIN by a FIN. Nothing is
+ * kept for a connection, see tcp.h. The handler decides and leaves struct httpd_args; the builder writes the packet,
+ * see response.h. docs/httpd.md is the guide.
  */
 #include <ndiv/handler.h>
 #include <ndiv/prefix.h>
@@ -87,8 +87,8 @@ static __always_inline enum ndiv_verdict reset(struct ndiv_pkt *pkt, struct http
 }
 
 /* The client closes: so do we, unless we have already. */
-static __always_inline enum ndiv_verdict answer_fin(struct ndiv_pkt *pkt, struct httpd_args *args, const struct conn *conn,
-						    __u32 seq)
+static __always_inline enum ndiv_verdict answer_fin(struct ndiv_pkt *pkt, struct httpd_args *args,
+						    const struct conn *conn, __u32 seq)
 {
 	args->kind = conn->fin ? HTTPD_K_ACK : HTTPD_K_FIN;
 	args->ack = seq + 1;
@@ -163,7 +163,8 @@ static __always_inline enum ndiv_verdict answer_data(struct xdp_md *ctx, struct 
 }
 
 /* A packet of a connection, with data or a FIN. */
-static __always_inline enum ndiv_verdict answer(struct xdp_md *ctx, struct ndiv_pkt *pkt, const struct tcphdr *tcp, __u8 flags)
+static __always_inline enum ndiv_verdict answer(struct xdp_md *ctx, struct ndiv_pkt *pkt, const struct tcphdr *tcp,
+						__u8 flags)
 {
 	struct httpd_args *args = ndiv_args(pkt);
 	__u32 seq = bpf_ntohl(tcp->seq);

@@ -2,9 +2,9 @@
 /*
  * request.h - reads a request: method, number in the URL, version, and whether the connection is to be kept
  *
- * Eight bytes at a time, so that lines without interest cost little. The verifier has to follow every step: there is one loop, in
- * which a step is either a jump over bytes of no interest or the look at one line or word, and what it carries is
- * forgotten (ndiv_forget()), so that every round looks the same.
+ * Eight bytes at a time, so that lines without interest cost little. The verifier has to follow every step: there is
+ * one loop, in which a step is either a jump over bytes of no interest or the look at one line or word, and what it
+ * carries is forgotten (ndiv_forget()), so that every round looks the same.
  */
 #ifndef NDIV_HTTPD_REQUEST_H
 #define NDIV_HTTPD_REQUEST_H
@@ -33,8 +33,8 @@ enum httpd_page {
 #define LOWER	ALL(0x20)	/* makes letters lower case; what it makes of others is tested exactly where it matters */
 
 /*
- * The request is copied here, with zeros behind it: then no look at it needs a check of bounds, which would cost time and, in
- * the verifier, a way through the rest of the program each.
+ * The request is copied here, with zeros behind it: then no look at it needs a check of bounds, which would cost time
+ * and, in the verifier, a way through the rest of the program each.
  */
 #define TEXT_MAX	2048	/* a power of two */
 #define TEXT_MASK	(2 * TEXT_MAX - 1) /* of offsets, the end included */
@@ -313,8 +313,9 @@ static __always_inline __u32 header_lines(struct text *text, const struct ndiv_p
 }
 
 /*
- * Reads the request of <len> bytes in <text>; text->req tells what is to be answered. A function of its own: the verifier looks at
- * it once, whatever came before, and takes its results for any numbers. (Inlined, it was 600000 instructions.)
+ * Reads the request of <len> bytes in <text>; text->req tells what is to be answered. A function of its own: the
+ * verifier looks at it once, whatever came before, and takes its results for any numbers. (Inlined, it was 600000
+ * instructions.)
  */
 __noinline int parse_request(struct text *text, const struct ndiv_pkt *pkt, __u32 len)
 {

@@ -4,12 +4,12 @@
  *
  * All that a connection needs is in its packets:
  *
- *	- The initial sequence number is a keyed hash of addresses and ports, but for its four low bits: twice the number of the
- *	  client's MSS class. Each response is a multiple of 16 bytes long, so these bits stay what they are; when the
- *	  client has acknowledged our FIN, they are odd. So acknowledgement numbers tell MSS class and state.
- *	- The timestamp of every packet of ours is another part of the hash. A client that echoes it has seen our SYN-ACK. One
- *	  without timestamps must have an acknowledgement number near the initial one: its connections end after HTTPD_NEAR
- *	  bytes.
+ *	- The initial sequence number is a keyed hash of addresses and ports, but for its four low bits: twice the
+ * number of the client's MSS class. Each response is a multiple of 16 bytes long, so these bits stay what they are;
+ * when the client has acknowledged our FIN, they are odd. So acknowledgement numbers tell MSS class and state.
+ *	- The timestamp of every packet of ours is another part of the hash. A client that echoes it has seen our
+ * SYN-ACK. One without timestamps must have an acknowledgement number near the initial one: its connections end after
+ * HTTPD_NEAR bytes.
  *
  * Packets are answered for what they are: a retransmitted one gets the same answer again.
  */

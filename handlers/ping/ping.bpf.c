@@ -215,7 +215,7 @@ static __always_inline void set_type(struct ndiv_icmp *icmp, __u8 type)
 	__u16 from = *word;
 
 	icmp->type = type;
-	icmp->check = ndiv_csum_fold((__u32)icmp->check + from + (__u16)~*word);
+	icmp->check = ndiv_csum_fold((__u32)icmp->check + from + (__u16) ~*word);
 }
 
 static __always_inline enum ndiv_verdict answer(struct xdp_md *ctx, struct ndiv_pkt *pkt)

@@ -207,8 +207,8 @@ static __always_inline __s64 ndiv_l4_sum(struct xdp_md *ctx, const struct ndiv_p
 }
 
 /*
- * Verifies the checksum of a TCP, UDP, ICMP or ICMPv6 packet that is no fragment, once: the result stays in pkt->flags for
- * the handlers that follow. 1: right (or UDP over IPv4 without one, RFC 768). 0: wrong, or there is none to verify.
+ * Verifies the checksum of a TCP, UDP, ICMP or ICMPv6 packet that is no fragment, once: the result stays in pkt->flags
+ * for the handlers that follow. 1: right (or UDP over IPv4 without one, RFC 768). 0: wrong, or there is none to verify.
  */
 static __always_inline int ndiv_l4_verify(struct xdp_md *ctx, struct ndiv_pkt *pkt)
 {

@@ -60,8 +60,8 @@
 #define NDIV_OFF_MASK	0x3fff	/* offsets are masked with this: headers and what is parsed directly lie below 16 kB */
 
 /*
- * First 8 bytes of an ICMP or ICMPv6 message (RFC 792, RFC 4443). <linux/icmp.h> pulls in the C library's headers, which
- * do not exist for BPF.
+ * First 8 bytes of an ICMP or ICMPv6 message (RFC 792, RFC 4443). <linux/icmp.h> pulls in the C library's headers,
+ * which do not exist for BPF.
  */
 struct ndiv_icmp {
 	__u8	type;
@@ -93,7 +93,8 @@ struct {
 	__type(value, __u32);
 } ndiv_chain SEC(".maps");
 
-/* Builder programs for skbs, in generic mode, by handler id; 0 is the core's, which prepares the next packet of a burst. */
+/* Builder programs for skbs, in generic mode, by handler id; 0 is the core's, which prepares the next packet of a
+ * burst. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
 	__uint(max_entries, NDIV_HANDLERS_MAX);
@@ -108,8 +109,8 @@ const volatile struct ndiv_self ndiv_self SEC(".rodata.self") = { 0 };
 typedef enum ndiv_verdict ndiv_handle_fn(struct xdp_md *ctx, struct ndiv_pkt *pkt);
 
 /*
- * A frame that a builder writes: in place or a clone (XDP), or an skb in generic mode. The compiler knows which, and leaves only that
- * code.
+ * A frame that a builder writes: in place or a clone (XDP), or an skb in generic mode. The compiler knows which, and
+ * leaves only that code.
  */
 struct ndiv_frame {
 	int is_skb;
@@ -133,8 +134,8 @@ static __always_inline struct ndiv_cpu *ndiv_cpu(__u32 index)
 }
 
 /*
- * Private: start and end of the linear part. Read by a load that the compiler cannot share: it would keep one in 32 bits and
- * copy that, and the verifier knows no packet pointer of 32 bits (clang 14).
+ * Private: start and end of the linear part. Read by a load that the compiler cannot share: it would keep one in 32
+ * bits and copy that, and the verifier knows no packet pointer of 32 bits (clang 14).
  */
 static __always_inline void *ndiv_data(struct xdp_md *ctx)
 {
@@ -179,9 +180,9 @@ static __always_inline void *ndiv_args(struct ndiv_pkt *pkt)
 }
 
 /*
- * <x>, of which the verifier forgets what it knew, but for being one of the bits of <mask>. It follows each value that a variable
- * may have on a way of its own: where ways join (behind a switch, at the head of a loop), a program that parses must
- * make them look alike, or the verifier walks them all to the end.
+ * <x>, of which the verifier forgets what it knew, but for being one of the bits of <mask>. It follows each value that
+ * a variable may have on a way of its own: where ways join (behind a switch, at the head of a loop), a program that
+ * parses must make them look alike, or the verifier walks them all to the end.
  */
 static __always_inline __u32 ndiv_forget(const struct ndiv_pkt *pkt, __u32 x, __u32 mask)
 {
@@ -206,8 +207,8 @@ static __always_inline enum ndiv_verdict ndiv_drop(struct ndiv_pkt *pkt, __u8 n)
 }
 
 /*
- * "return ndiv_reply(pkt, len)": the builder makes a frame of <len> bytes (at most NDIV_REPLY_MAX where it is longer than
- * the received one), Ethernet header included. To send the frame back as it stands, just return NDIV_REPLY.
+ * "return ndiv_reply(pkt, len)": the builder makes a frame of <len> bytes (at most NDIV_REPLY_MAX where it is longer
+ * than the received one), Ethernet header included. To send the frame back as it stands, just return NDIV_REPLY.
  */
 static __always_inline enum ndiv_verdict ndiv_reply(struct ndiv_pkt *pkt, __u32 len)
 {
@@ -242,8 +243,8 @@ static __always_inline enum ndiv_verdict ndiv_forward(struct ndiv_pkt *pkt, __u3
 }
 
 /*
- * Is it any use to reply now? 0 while the interface's transmit ring refuses packets (for about 10 ms after it did): then
- * a handler would rather postpone, pass or drop.
+ * Is it any use to reply now? 0 while the interface's transmit ring refuses packets (for about 10 ms after it did):
+ * then a handler would rather postpone, pass or drop.
  */
 static __always_inline int ndiv_can_reply(const struct ndiv_pkt *pkt)
 {
@@ -263,8 +264,9 @@ static __always_inline int ndiv_set_len(struct xdp_md *ctx, __u32 len)
 }
 
 /*
- * Is *<len>, which is below 2^31, 0? To be asked before a variable length is given to a helper: kernels before 6.8 want to know that it
- * is not, and learn it from a signed comparison only, which the compiler would simplify if it knew what it has.
+ * Is *<len>, which is below 2^31, 0? To be asked before a variable length is given to a helper: kernels before 6.8 want
+ * to know that it is not, and learn it from a signed comparison only, which the compiler would simplify if it knew what
+ * it has.
  */
 static __always_inline int ndiv_is_zero(__u32 *len)
 {
@@ -303,7 +305,8 @@ static __always_inline int ndiv_frame_trim(const struct ndiv_frame *frame, __u32
 	return bpf_skb_change_tail(frame->skb, len, 0);
 }
 
-/* Is the frame addressed to this interface's own MAC address? Neither to a group nor, in promiscuous mode, to others. */
+/* Is the frame addressed to this interface's own MAC address? Neither to a group nor, in promiscuous mode, to others.
+ */
 static __always_inline int ndiv_to_me(struct xdp_md *ctx)
 {
 	const __u16 *p = ndiv_ptr(ctx, 0, ETH_HLEN);
@@ -347,9 +350,9 @@ static __always_inline enum ndiv_verdict ndiv_build_here(struct xdp_md *ctx, str
 }
 
 /*
- * Private: goes on to what comes after handler <id> on the packet's path. One call for each path, because the slot has to be known to
- * the verifier (<id> is: it is a constant of the program); the sums keep the compiler from making one call of the four.
- * Returns only if the slot is empty.
+ * Private: goes on to what comes after handler <id> on the packet's path. One call for each path, because the slot has
+ * to be known to the verifier (<id> is: it is a constant of the program); the sums keep the compiler from making one
+ * call of the four. Returns only if the slot is empty.
  */
 static __always_inline void ndiv_jump(void *ctx, void *chain, __u32 id, __u32 path)
 {

@@ -3,8 +3,8 @@
  * hash.h - keyed hash for handlers: SipHash-1-3 of whole 64-bit words
  *
  * SipHash (Aumasson and Bernstein, 2012) with 1 round a word and 3 at the end, the variant that is held to be strong
- * enough for hash tables and short-lived cookies. Keys are random and never leave the machine: ndiv fills a rodata or map
- * value named by the handler, see struct ndiv_key. BPF has no rotate instruction: a round costs about 3 ns.
+ * enough for hash tables and short-lived cookies. Keys are random and never leave the machine: ndiv fills a rodata or
+ * map value named by the handler, see struct ndiv_key. BPF has no rotate instruction: a round costs about 3 ns.
  */
 #ifndef NDIV_HASH_H
 #define NDIV_HASH_H

@@ -2,9 +2,9 @@
 /*
  * ndiv.h - libndiv: attach handlers to interfaces, configure them, read what they count
  *
- * Every call works in the network namespace of the calling thread and returns 0 or -errno, unless it says otherwise. The
- * library prints nothing and never exits; ndiv_error() has the message for people. Out parameters are untouched on failure.
- * All state is pinned below the BPF file system, so it outlives the process; nothing has to run.
+ * Every call works in the network namespace of the calling thread and returns 0 or -errno, unless it says otherwise.
+ * The library prints nothing and never exits; ndiv_error() has the message for people. Out parameters are untouched on
+ * failure. All state is pinned below the BPF file system, so it outlives the process; nothing has to run.
  *
  * One thread at a time per handle. Two processes that change the same interface wait for each other.
  */
@@ -35,9 +35,9 @@ typedef void ndiv_log_fn(int level, const char *text);
 void ndiv_set_log(ndiv_log_fn *fn, int max_level);
 
 /*
- * Opens a handle on interface <ifname>. -ENODEV: no such interface; -EPERM: a capability is missing. With <readonly> nothing
- * is created or cleaned up. On failure *<out> is untouched, except that if <err> is not NULL the message is copied
- * there (<err_len> bytes).
+ * Opens a handle on interface <ifname>. -ENODEV: no such interface; -EPERM: a capability is missing. With <readonly>
+ * nothing is created or cleaned up. On failure *<out> is untouched, except that if <err> is not NULL the message is
+ * copied there (<err_len> bytes).
  */
 int ndiv_open(struct ndiv **out, const char *ifname, int readonly, char *err, size_t err_len);
 
@@ -60,16 +60,16 @@ struct ndiv_attach_opts {
 
 /*
  * Attaches handler <what>: the name of one that comes with ndiv ("ping"), or the path of an object (contains a '/' or
- * ends in ".o"). The first handler also attaches ndiv to the interface. Attaching one that is there with the same object and
- * options changes nothing and returns 0; with others: -EEXIST (use ndiv_replace()).
- * -EBUSY: another XDP program is there, nothing was changed. -ENOENT: no such handler. -EINVAL, -ERANGE: an option.
+ * ends in ".o"). The first handler also attaches ndiv to the interface. Attaching one that is there with the same
+ * object and options changes nothing and returns 0; with others: -EEXIST (use ndiv_replace()). -EBUSY: another XDP
+ * program is there, nothing was changed. -ENOENT: no such handler. -EINVAL, -ERANGE: an option.
  */
 int ndiv_attach(struct ndiv *nd, const char *what, const struct ndiv_attach_opts *opts);
 
 /*
- * Replaces the attached handler of the same name by what the object at <what> has now, with <opts>->options (options that are
- * not named keep their defaults; with <keep> those given before). Maps of the same name and shape are taken over. Atomic:
- * each packet meets the old or the new one. -ENOENT: not attached.
+ * Replaces the attached handler of the same name by what the object at <what> has now, with <opts>->options (options
+ * that are not named keep their defaults; with <keep> those given before). Maps of the same name and shape are taken
+ * over. Atomic: each packet meets the old or the new one. -ENOENT: not attached.
  */
 int ndiv_replace(struct ndiv *nd, const char *what, const struct ndiv_attach_opts *opts, int keep);
 
@@ -121,7 +121,8 @@ struct ndiv_stats {
 	struct ndiv_count sent;
 };
 
-/* Reads the counters of the receive path (<which> NDIV_CPU_RX) or the transmit path (NDIV_CPU_TX); <cpu> below 0: of all CPUs. */
+/* Reads the counters of the receive path (<which> NDIV_CPU_RX) or the transmit path (NDIV_CPU_TX); <cpu> below 0: of
+ * all CPUs. */
 int ndiv_stats(struct ndiv *nd, int which, int cpu, struct ndiv_stats *stats);
 
 /* How many CPUs there can be: the values of <cpu> are 0 to one less. What the agent lost is counted with CPU 0. */
@@ -133,8 +134,8 @@ const char *ndiv_core_reason(unsigned int reason);
 const char *ndiv_mode_name(enum ndiv_mode mode);
 
 /*
- * Calls <fn> for each interface of this namespace to which ndiv is attached, until it returns other than 0, which is then returned.
- * What is left of interfaces that have vanished is removed on the way.
+ * Calls <fn> for each interface of this namespace to which ndiv is attached, until it returns other than 0, which is
+ * then returned. What is left of interfaces that have vanished is removed on the way.
  */
 int ndiv_each(int (*fn)(struct ndiv *nd, void *arg), void *arg, char *err, size_t err_len);
 
@@ -152,8 +153,8 @@ int ndiv_each_builtin(int (*fn)(const char *name, const char *path, void *arg), 
 /* --- what kernel and interface offer ------------------------------------------------------------------------ */
 
 /*
- * One row of ndiv_probe(): a thing that kernels or drivers differ in, whether it is there, and what ndiv does with it or
- * without it.
+ * One row of ndiv_probe(): a thing that kernels or drivers differ in, whether it is there, and what ndiv does with it
+ * or without it.
  */
 struct ndiv_feature {
 	const char *name;		/* short, stable: a key in JSON */
@@ -177,8 +178,9 @@ int ndiv_probe(const char *ifname, struct ndiv_probe *probe, char *err, size_t e
 /* --- agent -------------------------------------------------------------------------------------------------- */
 
 /*
- * The agent presents postponed packets again. ndiv_agent_open() takes all interfaces of this namespace, and those that are
- * attached later; ndiv_agent_poll() works for up to <timeout_ms> (below 0: for ever). Only one agent per namespace: -EBUSY.
+ * The agent presents postponed packets again. ndiv_agent_open() takes all interfaces of this namespace, and those that
+ * are attached later; ndiv_agent_poll() works for up to <timeout_ms> (below 0: for ever). Only one agent per namespace:
+ * -EBUSY.
  */
 struct ndiv_agent;
 

@@ -2,8 +2,8 @@
 /*
  * rx_done.h - the end of a receive batch
  *
- * A handler may have a program that is called once at the end of each NAPI poll that brought packets to its interface, on
- * the CPU that handled them:
+ * A handler may have a program that is called once at the end of each NAPI poll that brought packets to its interface,
+ * on the CPU that handled them:
  *
  *	static __always_inline void hello_done(struct ndiv_pkt *pkt, __u32 batch) { ... }
  *

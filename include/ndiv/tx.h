@@ -11,8 +11,9 @@
  *		return ndiv_run_tx(skb, hello_sent);
  *	}
  *
- * The name of the function must end in "_tx". Verdicts: NDIV_NEXT, NDIV_PASS, NDIV_DROP; any other one passes the packet
- * and counts it under the core's reason "verdict". Packets that XDP sends (replies, bursts, forwarded) do not come here.
+ * The name of the function must end in "_tx". Verdicts: NDIV_NEXT, NDIV_PASS, NDIV_DROP; any other one passes the
+ * packet and counts it under the core's reason "verdict". Packets that XDP sends (replies, bursts, forwarded) do not
+ * come here.
  */
 #ifndef NDIV_TX_H
 #define NDIV_TX_H
