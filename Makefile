@@ -66,6 +66,7 @@ CLI_OBJS := $(patsubst %.c,$(B)/%.o,$(wildcard cli/*.c))
 T_HARNESS := $(patsubst %.c,$(B)/%.o,$(wildcard t/harness/*.c))
 T_BINS := $(patsubst %.c,$(B)/%,$(wildcard t/test_*.c))
 BENCH_BINS := $(patsubst %.c,$(B)/%,$(wildcard bench/bench_*.c))
+BENCH_OBJS := $(patsubst %.c,$(B)/%.o,$(filter-out bench/bench_%.c %.bpf.c,$(wildcard bench/*.c)))
 MANS := $(wildcard docs/man/*.[1-9])
 HEADERS := $(wildcard include/ndiv/*.h)
 DOCS := README.md CHANGELOG.md $(wildcard docs/*.md)
@@ -173,17 +174,20 @@ $(B)/ndiv: $(CLI_OBJS) $(B)/libndiv.a
 	$(call say,LD,$@)
 	$(Q)$(LINK) -o $@ $(CLI_OBJS) $(B)/libndiv.a $(LIBS) -lncursesw
 
+$(B)/bench/%.o: bench/%.c $(B)/.options | $(B)/gen/core.skel.h
+	$(call compile_c,-It/harness -Ibench)
+
 define link_test
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
-	$(Q)$(C) $(LDFLAGS) -It/harness -o $@ $< $(T_HARNESS) $(B)/libndiv.a $(LIBS) -lpcap $(1)
+	$(Q)$(C) $(LDFLAGS) -It/harness $(1) -o $@ $< $(2) $(T_HARNESS) $(B)/libndiv.a $(LIBS) -lpcap -lm $(3)
 endef
 
 $(B)/t/%: t/%.c $(B)/.options $(T_HARNESS) $(B)/libndiv.a
-	$(call link_test,-lcmocka)
+	$(call link_test,,,-lcmocka)
 
-$(B)/bench/%: bench/%.c $(B)/.options $(T_HARNESS) $(B)/libndiv.a
-	$(call link_test)
+$(B)/bench/%: bench/%.c $(B)/.options $(BENCH_OBJS) $(T_HARNESS) $(B)/libndiv.a
+	$(call link_test,-Ibench,$(BENCH_OBJS))
 
 # --- to run it: each first installs what is missing, then reads this file anew
 
