@@ -170,6 +170,8 @@ int ndiv_verdict(struct xdp_md *ctx)
 		return XDP_PASS;
 	case NDIV_DROP:
 		return drop(cpu, cpu->pkt.handler, cpu->pkt.reason);
+	case NDIV_REFUSED:
+		return drop(cpu, 0, NDIV_R_BUILD);
 	case NDIV_REPLY:
 	case NDIV_BURST:
 		return reply(ctx, cpu);

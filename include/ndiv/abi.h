@@ -38,6 +38,8 @@ enum ndiv_verdict {
 	NDIV_POSTPONE,		/* present it again, after pkt->param milliseconds */
 	NDIV_FORWARD,		/* send it out of the interface whose index is pkt->param */
 	NDIV_VERDICTS = 8,
+	NDIV_REFUSED = 254,	/* core: the builder refused, so the packet is dropped */
+	NDIV_INVALID = 255,	/* core: the handler returned something else */
 };
 
 /* Flags of a packet: what the parser saw (16 low bits), then what else is known or has been decided. */

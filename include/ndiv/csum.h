@@ -190,11 +190,24 @@ static __always_inline __s64 ndiv_csum_pseudo(struct xdp_md *ctx, const struct n
 	return ip6 ? (__s64)ndiv_csum_pseudo6(ip6, pkt->proto, len) : -1;
 }
 
+/* Private: bytes that the checksum covers. UDP has a length of its own, which may be shorter than the IP packet's. */
+static __always_inline __u32 ndiv_l4_len(struct xdp_md *ctx, const struct ndiv_pkt *pkt)
+{
+	const struct udphdr *udp;
+
+	if (pkt->flags & NDIV_F_UDP) {
+		udp = ndiv_ptr(ctx, pkt->l4, sizeof(*udp));
+		if (udp)
+			return bpf_ntohs(udp->len);
+	}
+	return pkt->end - pkt->l4;
+}
+
 /* Private: folded sum of pseudo header (none for ICMP) and L4 part, or below 0. */
 static __always_inline __s64 ndiv_l4_sum(struct xdp_md *ctx, const struct ndiv_pkt *pkt)
 {
 	__u32 linear = ndiv_linear(ctx);
-	__u32 len = pkt->end - pkt->l4;
+	__u32 len = ndiv_l4_len(ctx, pkt);
 	__s64 sum = 0;
 
 	if (!(pkt->flags & NDIV_F_ICMP))

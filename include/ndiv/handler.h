@@ -341,12 +341,7 @@ static __always_inline enum ndiv_verdict ndiv_build_here(struct xdp_md *ctx, str
 		pkt->flags |= NDIV_F_CLONE;
 		return NDIV_REPLY;
 	}
-	if (build(&frame, pkt, 0) < 0) {
-		pkt->handler = 0;
-		pkt->reason = NDIV_R_BUILD;
-		return NDIV_DROP;
-	}
-	return NDIV_REPLY;
+	return build(&frame, pkt, 0) < 0 ? NDIV_REFUSED : NDIV_REPLY;
 }
 
 /*
@@ -408,7 +403,7 @@ static __always_inline int ndiv_run(struct xdp_md *ctx, ndiv_handle_fn *handle, 
 	if (build && verdict == NDIV_REPLY && pkt->out_count)
 		verdict = ndiv_build_here(ctx, pkt, build);
 	ndiv_timer_stop(cpu, id);
-	pkt->verdict = verdict;
+	pkt->verdict = verdict <= NDIV_INVALID ? verdict : NDIV_INVALID;
 	bpf_tail_call_static(ctx, &ndiv_chain, NDIV_SLOT_VERDICT);
 	return XDP_ABORTED;
 }

@@ -51,14 +51,15 @@ static __always_inline int ndiv_run_tx(struct __sk_buff *skb, ndiv_sent_fn *hand
 {
 	__u32 id = ndiv_self.id & (NDIV_HANDLERS_MAX - 1);
 	struct ndiv_cpu *cpu = ndiv_cpu(NDIV_CPU_TX);
+	enum ndiv_verdict verdict;
 	struct ndiv_pkt *pkt;
 	struct ndiv_count *next;
 
 	if (!cpu)
 		return TC_ACT_UNSPEC;
 	pkt = &cpu->pkt;
-	pkt->verdict = handle(skb, pkt);
-	if (pkt->verdict == NDIV_NEXT) {
+	verdict = handle(skb, pkt);
+	if (verdict == NDIV_NEXT) {
 		next = &cpu->verdict[id][NDIV_NEXT];
 		next->packets++;
 		next->bytes += pkt->len;
@@ -66,6 +67,7 @@ static __always_inline int ndiv_run_tx(struct __sk_buff *skb, ndiv_sent_fn *hand
 		return TC_ACT_UNSPEC;
 	}
 	pkt->handler = id;
+	pkt->verdict = verdict <= NDIV_INVALID ? verdict : NDIV_INVALID;
 	bpf_tail_call_static(skb, &ndiv_tx_chain, NDIV_SLOT_VERDICT);
 	return TC_ACT_UNSPEC;
 }
