@@ -22,7 +22,7 @@ install() {
 
 # boot KERNEL INITRAMFS LOG SECONDS QEMU_OPTION... -- COMMAND...: runs COMMAND in a virtual machine, emulated in software
 # unless NDIV_ACCEL says otherwise. What it says is in LOG.job, what the kernel says in LOG.console. One machine at a time, whoever
-# starts it: they take all of a core. Fails if the machine did not come to its end, COMMAND failed, or the kernel complained.
+# starts it: they take all of a core. <prefix> is the command in which QEMU runs, if any. Fails if the machine did not come to its end, COMMAND failed, or the kernel complained.
 boot() {
 	local kernel=$1 initramfs=$2 log=$3 seconds=$4 options=() qemu end
 
@@ -37,7 +37,8 @@ boot() {
 	rm -f "$log.job" "$log.console"
 	(
 		flock 9
-		exec nice -n 10 timeout -k 5 "$seconds" "${qemu[@]}" -machine q35 -accel "${NDIV_ACCEL:-tcg}" -cpu max \
+		# shellcheck disable=SC2154 # the caller's
+		exec nice -n 10 timeout -k 5 "$seconds" ${prefix[@]+"${prefix[@]}"} "${qemu[@]}" -machine q35 -accel "${NDIV_ACCEL:-tcg}" -cpu max \
 			-smp 2 -m 1024 -nodefaults -no-user-config -display none -no-reboot \
 			-kernel "$kernel"/boot/vmlinuz-* -initrd "$initramfs" -serial "file:$log.console" -serial "file:$log.job" \
 			-append "console=ttyS0 quiet panic=-1 mitigations=off tsc=reliable -- $*" "${options[@]}" 9>&-
@@ -46,4 +47,36 @@ boot() {
 	[ "$end" = '--- end 0' ] || return 1
 	! grep -qE 'BUG:|WARNING:|Oops|Call Trace|rcu.*stall|Kernel panic' "$log.console" ||
 		{ say "the kernel complained: $log.console"; return 1; }
+}
+
+# build_tools: the programs of this folder, into build/vm.
+build_tools() {
+	local tool flags
+
+	mkdir -p "$top/build/vm" "$cache" || return 1
+	flags=$(pkg-config --cflags --libs libbpf) || { say "libbpf is missing: make deps"; return 1; }
+	for tool in verifier_cost udp_probe; do
+		# shellcheck disable=SC2086 # words
+		${CC:-cc} -std=gnu11 -O2 -Wall -Wextra -Wno-unused-parameter -o "$top/build/vm/$tool" "$here/$tool.c" $flags || return 1
+	done
+}
+
+# count JOB: prints passed, failed, skipped points of what a job said.
+count() {
+	awk '/^not ok/ { f++ } /^ok/ { if (/# SKIP/) s++; else p++ } END { print p + 0, f + 0, s + 0 }' "$1"
+}
+
+# details NAME JOB: what failed, with what it said, and what was skipped, why.
+details() {
+	awk -v name="$1" '
+		/^#   / { if (show) print; else said = said $0 "\n"; next }
+		/^not ok/ { sub(/^not ok - /, ""); printf "failed, %s: %s\n%s", name, $0, said; show = 1; said = ""; next }
+		{ show = 0; said = "" }
+		/^ok.*# SKIP/ { sub(/^ok - /, ""); sub(/ # SKIP /, ": "); print "skipped, " name ": " $0 }' "$2"
+}
+
+# machine_failed LOG: adds a failed point if the job did not come to its end, and shows the end of the console.
+machine_failed() {
+	echo "not ok - the machine came to its end" >>"$1.job"
+	tail -n 30 "$1.console" 2>/dev/null | sed 's/^/#   /' >>"$1.job"
 }
