@@ -452,7 +452,7 @@ static __always_inline int ndiv_run_skb(struct __sk_buff *skb, ndiv_build_fn *bu
 		return TC_ACT_SHOT;
 	}
 	cpu->sent.packets++;
-	cpu->sent.bytes += skb->len;
+	cpu->sent.bytes += skb->len + (skb->vlan_present ? 4 : 0); /* the tag is beside it, and sent */
 	if (++cpu->index >= cpu->pkt.out_count)
 		return bpf_redirect(ndiv_self.ifindex, 0);
 	if (bpf_clone_redirect(skb, ndiv_self.ifindex, 0))
