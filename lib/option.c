@@ -25,17 +25,18 @@ static size_t option_size(__u32 type)
 	return type < sizeof(sizes) / sizeof(sizes[0]) ? sizes[type] : 0;
 }
 
-/* The whole string is one decimal number: 0, or -EINVAL, or -ERANGE above <max>. */
-static int number(const char *s, unsigned long max, unsigned long *out)
+/* All <len> characters of <s> are one decimal number: 0, or -EINVAL, or -ERANGE above <max>. */
+static int number(const char *s, size_t len, __u32 max, __u32 *out)
 {
-	unsigned long n = 0;
+	__u64 n = 0;
+	size_t i;
 
-	if (!*s)
+	if (!len)
 		return -EINVAL;
-	for (; *s; s++) {
-		if (!isdigit((unsigned char)*s))
+	for (i = 0; i < len; i++) {
+		if (!isdigit((unsigned char)s[i]))
 			return -EINVAL;
-		n = n * 10 + (*s - '0');
+		n = n * 10 + (s[i] - '0');
 		if (n > max)
 			return -ERANGE;
 	}
@@ -46,19 +47,19 @@ static int number(const char *s, unsigned long max, unsigned long *out)
 static int set_number(struct setting *set)
 {
 	const struct ndiv_option *opt = set->opt;
-	unsigned long n;
+	__u32 n, max = opt->max;
 	__u16 n16;
-	__u32 n32;
 
-	if (number(set->value, opt->max, &n) || n < opt->min)
+	if (opt->type == NDIV_OPT_U16 && max > 65535)
+		max = 65535;	/* more does not fit, whatever the table says */
+	if (number(set->value, strlen(set->value), max, &n) || n < opt->min)
 		return fail(set->nd, ERANGE, "%s: option %s: \"%s\" is not a number from %u to %u", set->info->name,
-			    opt->name, set->value, opt->min, opt->max);
+			    opt->name, set->value, opt->min, max);
 	n16 = n;
-	n32 = n;
 	if (opt->type == NDIV_OPT_U16)
 		memcpy(set->to, &n16, sizeof(n16));
 	else
-		memcpy(set->to, &n32, sizeof(n32));
+		memcpy(set->to, &n, sizeof(n));
 	return 0;
 }
 
@@ -92,15 +93,12 @@ static int set_choice(struct setting *set)
 
 static int set_ports(struct setting *set)
 {
-	char text[32], *dash;
-	unsigned long lo, hi;
+	size_t first = strcspn(set->value, "-");
+	const char *last = set->value[first] ? set->value + first + 1 : set->value;
 	struct ndiv_ports *ports = set->to;
+	__u32 lo, hi;
 
-	snprintf(text, sizeof(text), "%s", set->value);
-	dash = strchr(text, '-');
-	if (dash)
-		*dash++ = 0;
-	if (number(text, 65535, &lo) || number(dash ? dash : text, 65535, &hi) || lo < 1 || lo > hi)
+	if (number(set->value, first, 65535, &lo) || number(last, strlen(last), 65535, &hi) || lo < 1 || lo > hi)
 		return fail(set->nd, ERANGE,
 			    "%s: option %s: \"%s\" is neither a port from 1 to 65535 nor a range such as "
 			    "8000-8999",
@@ -114,7 +112,7 @@ static int set_ports(struct setting *set)
 static int parse_prefix(const char *word, struct ndiv_prefix *p)
 {
 	char text[64], *slash;
-	unsigned long bits, max;
+	__u32 bits, max;
 	int family, i;
 
 	if ((size_t)snprintf(text, sizeof(text), "%s", word) >= sizeof(text))
@@ -126,7 +124,7 @@ static int parse_prefix(const char *word, struct ndiv_prefix *p)
 	family = strchr(text, ':') ? AF_INET6 : AF_INET;
 	max = family == AF_INET6 ? 128 : 32;
 	bits = max;
-	if (inet_pton(family, text, p->addr) != 1 || (slash && number(slash, max, &bits)))
+	if (inet_pton(family, text, p->addr) != 1 || (slash && number(slash, strlen(slash), max, &bits)))
 		return 0;
 	for (i = 0; i < 4; i++) {
 		if (bits >= 32U * (i + 1))
@@ -146,7 +144,8 @@ static int set_prefixes(struct setting *set)
 	int family;
 
 	if (strlen(set->value) >= sizeof(text))
-		return fail(set->nd, ERANGE, "%s: option %s: too long", set->info->name, set->opt->name);
+		return fail(set->nd, ERANGE, "%s: option %s: too long: %zu characters at most", set->info->name,
+			    set->opt->name, sizeof(text) - 1);
 	strcpy(text, set->value);
 	while (*text && (word = strsep(&rest, ","))) {
 		if (all.count4 + all.count6 == NDIV_PREFIXES_MAX)
@@ -229,27 +228,31 @@ static int apply_one(struct ndiv *nd, const struct ndiv_info *info, void *config
 	return set_option(&set);
 }
 
-/* <opts>: as option_join() makes them. <config>: the object's initial configuration. */
+/*
+ * <opts>: as option_join() makes them. <config>: the object's initial configuration, up to CONFIG_MAX bytes; if one
+ * option is refused, none is set.
+ */
 int option_apply(struct ndiv *nd, const struct ndiv_info *info, void *config, size_t size, const char *opts)
 {
-	char text[NDIV_OPTS_LEN], *rest = text, *word;
-	int err;
+	char text[NDIV_OPTS_LEN], work[CONFIG_MAX], *rest = text, *word;
+	int err = 0;
 
-	snprintf(text, sizeof(text), "%s", opts);
-	while ((word = strsep(&rest, " "))) {
-		if (!*word)
-			continue;
-		err = apply_one(nd, info, config, size, word);
-		if (err)
-			return err;
-	}
-	return 0;
+	if ((size_t)snprintf(text, sizeof(text), "%s", opts) >= sizeof(text))
+		return fail(nd, E2BIG, "%s: options longer than %zu bytes altogether", info->name, sizeof(text) - 1);
+	if (size)
+		memcpy(work, config, size);
+	while (!err && (word = strsep(&rest, " ")))
+		if (*word)
+			err = apply_one(nd, info, work, size, word);
+	if (!err && size)
+		memcpy(config, work, size);
+	return err;
 }
 
 /* Would <opts> be taken? Before anything is changed. */
 int option_check(struct ndiv *nd, const struct ndiv_info *info, const char *opts)
 {
-	char config[CONFIG_MAX];
+	char config[CONFIG_MAX] = {};
 
 	return option_apply(nd, info, config, sizeof(config), opts);
 }
@@ -265,7 +268,7 @@ static int append(struct ndiv *nd, char *buf, size_t len, const char *opt)
 {
 	size_t n = strlen(buf);
 
-	if (n + strlen(opt) + 2 > len)
+	if (n + !!n + strlen(opt) >= len)
 		return fail(nd, E2BIG, "options longer than %zu bytes altogether", len - 1);
 	snprintf(buf + n, len - n, "%s%s", n ? " " : "", opt);
 	return 0;
@@ -281,23 +284,35 @@ static int is_given(const char *opt, const char *const *opts, size_t count)
 	return 0;
 }
 
+/* One of those that are given, as it stands. */
+static int well_formed(struct ndiv *nd, const char *opt)
+{
+	if (!*opt)
+		return fail(nd, EINVAL, "an option is empty: write name=value");
+	if (strpbrk(opt, " \t\n"))
+		return fail(nd, EINVAL, "option \"%s\" has a blank in it", opt);
+	return 0;
+}
+
 /* Into <buf>: those of <old> ("a=1 b=2") that are not given anew, then the new ones; the last one of a name counts. */
 int option_join(struct ndiv *nd, const char *old, const char *const *opts, size_t count, char *buf, size_t len)
 {
-	char text[NDIV_OPTS_LEN], *rest = text, *word;
+	char text[NDIV_OPTS_LEN], all[NDIV_OPTS_LEN] = "", *rest = text, *word;
 	size_t i;
 	int err = 0;
 
-	buf[0] = 0;
+	if (len > sizeof(all))
+		len = sizeof(all);
 	snprintf(text, sizeof(text), "%s", old);
 	while (!err && (word = strsep(&rest, " ")))
 		if (*word && !is_given(word, opts, count))
-			err = append(nd, buf, len, word);
+			err = append(nd, all, len, word);
 	for (i = 0; !err && i < count; i++) {
-		if (strpbrk(opts[i], " \t\n"))
-			return fail(nd, EINVAL, "option \"%s\" has a blank in it", opts[i]);
-		if (!is_given(opts[i], opts + i + 1, count - i - 1))
-			err = append(nd, buf, len, opts[i]);
+		err = well_formed(nd, opts[i]);
+		if (!err && !is_given(opts[i], opts + i + 1, count - i - 1))
+			err = append(nd, all, len, opts[i]);
 	}
+	if (!err)
+		memcpy(buf, all, strlen(all) + 1);
 	return err;
 }
