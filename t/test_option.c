@@ -342,7 +342,7 @@ static void test_prefix_count(void **state)
 /* Too long for any list, whatever is in it. */
 static void test_prefix_long(void **state)
 {
-	char opt[600] = "nets=";
+	char opt[5 + 512 + 1] = "nets=";
 	struct config before, got;
 
 	memset(opt + 5, '1', sizeof(opt) - 6);
@@ -382,6 +382,8 @@ static const struct join_row join_rows[] = {
 	{ .name = "keep: none", .old = "a=1 b=2", .opts = { "b=3", "a=4" }, .want = "b=3 a=4" },
 	{ .name = "keep: a name that begins like another", .old = "rate=1 rate-max=2", .opts = { "rate=3" },
 	  .want = "rate-max=2 rate=3" },
+	{ .name = "keep: a name that another begins with", .old = "rate=1 rate-max=2", .opts = { "rate-max=3" },
+	  .want = "rate=1 rate-max=3" },
 	{ .name = "keep: a name that ends like another", .old = "max=1 rate-max=2", .opts = { "rate-max=3" },
 	  .want = "max=1 rate-max=3" },
 	{ .name = "join: a value with = in it", .old = "a=b=c", .opts = { "b=a=c" }, .want = "a=b=c b=a=c" },
