@@ -87,7 +87,8 @@ static void test_fold(void **state)
 		call->sum = i < sizeof(edges) / sizeof(edges[0]) ? edges[i] : random64() >> random() % 64;
 		got = ask("fold", CSUM_FOLD);
 		if (got != fold64(call->sum))
-			fail_msg("fold of %llx: %llx and not %x", call->sum, (unsigned long long)got, fold64(call->sum));
+			fail_msg("fold of %llx: %llx and not %x", call->sum, (unsigned long long)got,
+				 fold64(call->sum));
 	}
 }
 
@@ -119,7 +120,8 @@ static void sum_lengths(const char *name, uint32_t op, int split)
 		got = ask_split(name, op, linear);
 		want = fold64((uint64_t)le(pkt_fold(pkt_sum(pkt.data + call->off, call->len, 0))) + call->sum);
 		if (got < 0 || got > 0xffff || !same(got, want))
-			fail_msg("%s: %u bytes at %u: %lld and not %u", name, call->len, call->off, (long long)got, want);
+			fail_msg("%s: %u bytes at %u: %lld and not %u", name, call->len, call->off, (long long)got,
+				 want);
 	}
 }
 
@@ -300,8 +302,8 @@ struct verify_case {
 };
 
 /*
- * All lengths: right as built, wrong with one bit turned, whatever buffers the packet lies in. Flags tell what came out, and
- * the checksum that is 0xffff or 0 is no exception.
+ * All lengths: right as built, wrong with one bit turned, whatever buffers the packet lies in. Flags tell what came
+ * out, and the checksum that is 0xffff or 0 is no exception.
  */
 static void test_verify(void **state)
 {
@@ -318,10 +320,14 @@ static void test_verify(void **state)
 		if (ask_split(c->name, CSUM_VERIFY, linear) != 1 || !(call->flags & NDIV_F_L4_GOOD))
 			fail_msg("%s: %zu bytes, %zu linear: right, but refused", c->name, len, linear);
 		/* neither the ports' nor the lengths' bits: those of the payload, or the checksum's */
-		at = len ? pkt.len - 1 - random() % len : pkt.l4 + (c->l4 == IPPROTO_TCP ? 16 : c->l4 == IPPROTO_UDP ? 6 : 2);
+		at = len ? pkt.len - 1 - random() % len
+			 : pkt.l4 + (c->l4 == IPPROTO_TCP   ? 16
+				     : c->l4 == IPPROTO_UDP ? 6
+							    : 2);
 		pkt.data[at] ^= 1 << random() % 8;
 		if (ask_split(c->name, CSUM_VERIFY, linear) != 0 || !(call->flags & NDIV_F_L4_BAD))
-			fail_msg("%s: %zu bytes, %zu linear, byte %zu turned: wrong, but accepted", c->name, len, linear, at);
+			fail_msg("%s: %zu bytes, %zu linear, byte %zu turned: wrong, but accepted", c->name, len,
+				 linear, at);
 	}
 }
 
@@ -342,7 +348,8 @@ static const struct verify_row verify_rows[] = {
 	{ "v4 tcp with padding", { IP4(), TCP(), PAD(60) }, 1, NDIV_F_L4_GOOD },
 	{ "v4 tcp, tagged, with options", { VLAN(.tci = 1), VLAN(.tci = 2), IP4(.options = 12), TCP(), DATA(33) }, 1,
 	  NDIV_F_L4_GOOD },
-	{ "v6 udp behind extension headers", { IP6(), EXT(0), EXT(60, .len = 24), UDP(), DATA(33) }, 1, NDIV_F_L4_GOOD },
+	{ "v6 udp behind extension headers", { IP6(), EXT(0), EXT(60, .len = 24), UDP(), DATA(33) }, 1,
+	  NDIV_F_L4_GOOD },
 	{ "v6 icmpv6 behind an atomic fragment header", { IP6(), FRAG(), ICMP6(), DATA(33) }, 1, NDIV_F_L4_GOOD },
 	{ "v4 first fragment: not known", { IP4(.frag = 0x2000), UDP(), DATA(24) }, 0, 0 },
 	{ "v4 later fragment: not known", { IP4(.frag = 1, .proto = 17), DATA(24) }, 0, 0 },
@@ -351,7 +358,8 @@ static const struct verify_row verify_rows[] = {
 	{ "arp: none to verify", { ETH(.proto = 0x0806), DATA(28) }, 0, 0 },
 	{ "v4 udp shorter than the ip packet", { IP4(), UDP(), DATA(31), SET(F_UDP_LEN, 20) }, 1, NDIV_F_L4_GOOD },
 	{ "v6 udp shorter than the ip packet", { IP6(), UDP(), DATA(31), SET(F_UDP_LEN, 9) }, 1, NDIV_F_L4_GOOD },
-	{ "v4 udp shorter than the ip packet, wrong", { IP4(), UDP(), DATA(31), SET(F_UDP_LEN, 20), BAD_SUM(SUM_L4) }, 0,
+	{ "v4 udp shorter than the ip packet, wrong", { IP4(), UDP(), DATA(31), SET(F_UDP_LEN, 20), BAD_SUM(SUM_L4) },
+	  0,
 	  NDIV_F_L4_BAD },
 	{ "v4 udp, jumbo", { IP4(), UDP(), DATA(8972) }, 1, NDIV_F_L4_GOOD },
 	{ "v6 tcp, jumbo, wrong", { IP6(), TCP(), DATA(8940), BAD_SUM(SUM_L4) }, 0, NDIV_F_L4_BAD },

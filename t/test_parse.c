@@ -96,7 +96,9 @@ static void test_row(void **state)
  */
 static void test_truncated(void **state)
 {
-	static const struct pkt_layer before[] = { VLAN(.tci = 1), VLAN(.tci = 2), IP6(), EXT(0), TCP(), DATA(9), { 0 } };
+	static const struct pkt_layer before[] = {
+		VLAN(.tci = 1), VLAN(.tci = 2), IP6(), EXT(0), TCP(), DATA(9), { 0 }
+	};
 	const struct parse_row *row = *state;
 	static struct pkt other;
 	size_t n, full;

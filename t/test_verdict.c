@@ -2,8 +2,8 @@
 /*
  * test_verdict.c - the contract: what each verdict does to a packet, and what it counts
  *
- * Each row runs one packet through a chain of test handlers (handlers/). All counters of all handlers are compared, so a row
- * also says what is not counted.
+ * Each row runs one packet through a chain of test handlers (handlers/). All counters of all handlers are compared, so
+ * a row also says what is not counted.
  */
 #include <stdarg.h>
 #include <setjmp.h>
@@ -144,7 +144,8 @@ static const struct row rows[] = {
 	{ .name = "order of the chain, the other way round", .chain = { MARK2, MARK1 }, .in = { IP4(), TO(T_MARK),
 	  BYTES("\0__"), DATA(9), BAD_SUM(SUM_NONE) }, .act = XDP_PASS, .verdict = NDIV_PASS,
 	  .out = { IP4(), TO(T_MARK), TEXT("\x02\x0c\x0b"), DATA(9), BAD_SUM(SUM_NONE) } },
-	{ .name = "next, edited, then taken", .chain = { MARK1, ACCEPT, MARK2 }, .in = { IP4(), TO(T_MARK), BYTES("\0__"),
+	{ .name = "next, edited, then taken", .chain = { MARK1, ACCEPT, MARK2 }, .in = { IP4(), TO(T_MARK),
+	  BYTES("\0__"),
 	  BAD_SUM(SUM_NONE) }, .act = XDP_PASS, .verdict = NDIV_PASS,
 	  .out = { IP4(), TO(T_MARK), TEXT("\x02\x0b\x0c"), BAD_SUM(SUM_NONE) } },
 
@@ -153,14 +154,17 @@ static const struct row rows[] = {
 	  .act = XDP_PASS, .verdict = NDIV_PASS, .by = UNTAG, .out = { IP4(), TO(T_UNTAG), DATA(20) } },
 	{ .name = "untag, the outer one of two", .chain = { UNTAG },
 	  .in = { VLAN(.tci = 10, .tpid = 0x88a8), VLAN(.tci = 20), IP6(), TO(T_UNTAG), DATA(20) },
-	  .act = XDP_PASS, .verdict = NDIV_PASS, .by = UNTAG, .out = { VLAN(.tci = 20), IP6(), TO(T_UNTAG), DATA(20) } },
+	  .act = XDP_PASS, .verdict = NDIV_PASS, .by = UNTAG, .out = { VLAN(.tci = 20), IP6(), TO(T_UNTAG),
+	  DATA(20) } },
 	{ .name = "untag, no tag", .chain = { UNTAG }, .in = { IP4(), TO(T_UNTAG), DATA(20) },
 	  .act = XDP_PASS, .verdict = NDIV_PASS },
 
 	/* --- DROP ------------------------------------------------------------------------------------------- */
-	{ .name = "drop, first reason", .chain = { DROP }, .in = { IP4(), UDP(.sport = 40000, .dport = T_DROP), DATA(9) },
+	{ .name = "drop, first reason", .chain = { DROP }, .in = { IP4(), UDP(.sport = 40000, .dport = T_DROP),
+	  DATA(9) },
 	  .act = XDP_DROP, .verdict = NDIV_DROP, .by = DROP, .reason_of = DROP, .reason = 1 },
-	{ .name = "drop, last reason", .chain = { DROP }, .in = { IP6(), UDP(.sport = 40001, .dport = T_DROP), DATA(9) },
+	{ .name = "drop, last reason", .chain = { DROP }, .in = { IP6(), UDP(.sport = 40001, .dport = T_DROP),
+	  DATA(9) },
 	  .act = XDP_DROP, .verdict = NDIV_DROP, .by = DROP, .reason_of = DROP, .reason = NDIV_REASONS_MAX - 1 },
 	{ .name = "drop, several buffers", .chain = { DROP }, .in = { IP4(), TO(T_DROP), DATA(9000) },
 	  .act = XDP_DROP, .verdict = NDIV_DROP, .by = DROP, .reason_of = DROP, .reason = 1 },
@@ -180,35 +184,43 @@ static const struct row rows[] = {
 	{ .name = "reply, v4 options", .chain = { REPLY }, .in = { IP4(.options = 8), TO(T_REPLY), TEXT("ask") },
 	  .act = XDP_TX, .verdict = NDIV_REPLY, .by = REPLY, .sent = 1,
 	  .out = { BACK_ETH, BACK_IP4(.options = 8), FROM(T_REPLY), TEXT("Rsk") } },
-	{ .name = "reply, short frame with padding", .chain = { REPLY }, .in = { IP4(), TO(T_REPLY), TEXT("ask"), PAD(60) },
+	{ .name = "reply, short frame with padding", .chain = { REPLY }, .in = { IP4(), TO(T_REPLY), TEXT("ask"),
+	  PAD(60) },
 	  .act = XDP_TX, .verdict = NDIV_REPLY, .by = REPLY, .sent = 1,
 	  .out = { BACK_ETH, BACK_IP4(), FROM(T_REPLY), TEXT("Rsk"), PAD(60) } },
-	{ .name = "reply, no udp checksum", .chain = { REPLY }, .in = { IP4(), TO(T_REPLY), TEXT("ask"), BAD_SUM(SUM_NONE) },
+	{ .name = "reply, no udp checksum", .chain = { REPLY }, .in = { IP4(), TO(T_REPLY), TEXT("ask"),
+	  BAD_SUM(SUM_NONE) },
 	  .act = XDP_TX, .verdict = NDIV_REPLY, .by = REPLY, .sent = 1,
 	  .out = { BACK_ETH, BACK_IP4(), FROM(T_REPLY), TEXT("Rsk"), BAD_SUM(SUM_NONE) } },
 	{ .name = "reply, several buffers", .chain = { REPLY }, .in = { IP4(), TO(T_REPLY), TEXT("ask"), DATA(9001) },
 	  .act = XDP_TX, .verdict = NDIV_REPLY, .by = REPLY, .sent = 1,
 	  .out = { BACK_ETH, BACK_IP4(), FROM(T_REPLY), TEXT("Rsk"), DATA(9001) } },
-	{ .name = "reply, wrong udp checksum", .chain = { REPLY }, .in = { IP4(), TO(T_REPLY), TEXT("ask"), BAD_SUM(SUM_L4) },
+	{ .name = "reply, wrong udp checksum", .chain = { REPLY }, .in = { IP4(), TO(T_REPLY), TEXT("ask"),
+	  BAD_SUM(SUM_L4) },
 	  .act = XDP_DROP, .verdict = NDIV_DROP, .by = REPLY, .reason_of = REPLY, .reason = 1 },
 	{ .name = "reply, wrong udp checksum, several buffers", .chain = { REPLY },
 	  .in = { IP6(), TO(T_REPLY), DATA(9000), BAD_SUM(SUM_L4) },
 	  .act = XDP_DROP, .verdict = NDIV_DROP, .by = REPLY, .reason_of = REPLY, .reason = 1 },
 	{ .name = "reply, v6 without udp checksum", .chain = { REPLY }, .in = { IP6(), TO(T_REPLY), TEXT("ask"),
 	  BAD_SUM(SUM_NONE) }, .act = XDP_DROP, .verdict = NDIV_DROP, .by = REPLY, .reason_of = REPLY, .reason = 1 },
-	{ .name = "reply, first fragment is for the next", .chain = { REPLY }, .in = { IP4(.frag = 0x2000), TO(T_REPLY),
+	{ .name = "reply, first fragment is for the next", .chain = { REPLY }, .in = { IP4(.frag = 0x2000),
+	  TO(T_REPLY),
 	  DATA(16) }, .act = XDP_PASS, .verdict = NDIV_PASS },
-	{ .name = "reply, but the ring is full", .chain = { REPLY }, .in = { IP4(), TO(T_REPLY), TEXT("ask") }, .pressure = 1,
+	{ .name = "reply, but the ring is full", .chain = { REPLY }, .in = { IP4(), TO(T_REPLY), TEXT("ask") },
+	  .pressure = 1,
 	  .act = XDP_DROP, .verdict = NDIV_DROP, .by = REPLY, .reason_of = REPLY, .reason = 2 },
 
 	/* --- REPLY by the builder --------------------------------------------------------------------------- */
 	{ .name = "long, grows", .chain = { LONG }, .in = { IP4(.ttl = 9), TO(T_LONG), DATA(9) },
 	  .act = XDP_TX, .verdict = NDIV_REPLY, .by = LONG, .sent = 1,
 	  .out = { BACK_ETH, BACK_IP4(), FROM(T_LONG), FILLED(0, 1000 - 42), BAD_SUM(SUM_NONE) } },
-	{ .name = "long, tag and options", .chain = { LONG }, .in = { VLAN(.tci = 10), IP4(.options = 4), TO(T_LONG), DATA(9) },
+	{ .name = "long, tag and options", .chain = { LONG }, .in = { VLAN(.tci = 10), IP4(.options = 4), TO(T_LONG),
+	  DATA(9) },
 	  .act = XDP_TX, .verdict = NDIV_REPLY, .by = LONG, .sent = 1,
-	  .out = { BACK_ETH, VLAN(.tci = 10), BACK_IP4(.options = 4), FROM(T_LONG), FILLED(0, 1000 - 50), BAD_SUM(SUM_NONE) } },
-	{ .name = "long, grows out of a short frame with padding", .chain = { LONG }, .in = { IP4(), TO(T_LONG), PAD(60) },
+	  .out = { BACK_ETH, VLAN(.tci = 10), BACK_IP4(.options = 4), FROM(T_LONG), FILLED(0, 1000 - 50),
+	  BAD_SUM(SUM_NONE) } },
+	{ .name = "long, grows out of a short frame with padding", .chain = { LONG }, .in = { IP4(), TO(T_LONG),
+	  PAD(60) },
 	  .act = XDP_TX, .verdict = NDIV_REPLY, .by = LONG, .sent = 1,
 	  .out = { BACK_ETH, BACK_IP4(), FROM(T_LONG), FILLED(0, 1000 - 42), BAD_SUM(SUM_NONE) } },
 	{ .name = "long, shrinks", .chain = { LONG }, .in = { IP4(), TO(T_LONG), DATA(2000) },
@@ -251,19 +263,23 @@ static const struct row rows[] = {
 	{ .name = "postpone", .chain = { POSTPONE }, .in = { IP4(), TO(T_POSTPONE), DATA(9) }, .agent = 1,
 	  .act = XDP_DROP, .verdict = NDIV_POSTPONE, .by = POSTPONE, .counts = { { POSTPONE, 0, 1 } } },
 	{ .name = "postpone, seen again", .chain = { POSTPONE }, .in = { IP4(), TO(T_POSTPONE), TEXT("__"),
-	  BAD_SUM(SUM_NONE) }, .agent = 1, .rounds = 1, .act = XDP_TX, .verdict = NDIV_REPLY, .by = POSTPONE, .sent = 1,
+	  BAD_SUM(SUM_NONE) }, .agent = 1, .rounds = 1, .act = XDP_TX, .verdict = NDIV_REPLY, .by = POSTPONE,
+	  .sent = 1,
 	  .counts = { { POSTPONE, 1, 1 } },
 	  .out = { BACK_ETH, BACK_IP4(), FROM(T_POSTPONE), TEXT("1_"), BAD_SUM(SUM_NONE) } },
-	{ .name = "postpone, the last round", .set = 1, .chain = { POSTPONE_9 }, .in = { IP4(), TO(T_POSTPONE), DATA(9) },
+	{ .name = "postpone, the last round", .set = 1, .chain = { POSTPONE_9 }, .in = { IP4(), TO(T_POSTPONE),
+	  DATA(9) },
 	  .agent = 1, .rounds = NDIV_POSTPONE_ROUNDS - 1, .act = XDP_DROP, .verdict = NDIV_POSTPONE, .by = POSTPONE_9,
 	  .counts = { { POSTPONE_9, 1, 1 } } },
-	{ .name = "postpone, a round too many", .set = 1, .chain = { POSTPONE_9 }, .in = { IP4(), TO(T_POSTPONE), DATA(9) },
+	{ .name = "postpone, a round too many", .set = 1, .chain = { POSTPONE_9 }, .in = { IP4(), TO(T_POSTPONE),
+	  DATA(9) },
 	  .agent = 1, .rounds = NDIV_POSTPONE_ROUNDS, .act = XDP_DROP, .verdict = NDIV_DROP, .by = POSTPONE_9,
 	  .reason = NDIV_R_POSTPONE_ROUNDS, .counts = { { POSTPONE_9, 1, 1 } } },
 	{ .name = "postpone, the longest", .chain = { POSTPONE }, .in = { IP4(), TO(T_POSTPONE),
 	  DATA(NDIV_POSTPONE_LEN - 42) }, .agent = 1, .act = XDP_DROP, .verdict = NDIV_POSTPONE, .by = POSTPONE,
 	  .counts = { { POSTPONE, 0, 1 } } },
-	{ .name = "postpone, too long", .chain = { POSTPONE }, .in = { IP4(), TO(T_POSTPONE), DATA(NDIV_POSTPONE_LEN - 41) },
+	{ .name = "postpone, too long", .chain = { POSTPONE }, .in = { IP4(), TO(T_POSTPONE),
+	  DATA(NDIV_POSTPONE_LEN - 41) },
 	  .agent = 1, .act = XDP_DROP, .verdict = NDIV_DROP, .by = POSTPONE, .reason = NDIV_R_POSTPONE_LONG,
 	  .counts = { { POSTPONE, 0, 1 } } },
 
@@ -272,7 +288,8 @@ static const struct row rows[] = {
 	  .act = XDP_REDIRECT, .verdict = NDIV_FORWARD, .by = FORWARD, .sent = 1 },
 	{ .name = "forward, several buffers", .chain = { FORWARD }, .in = { IP4(), TO(T_FORWARD), DATA(9000) },
 	  .act = XDP_REDIRECT, .verdict = NDIV_FORWARD, .by = FORWARD, .sent = 1 },
-	{ .name = "forward to where it came from", .set = 1, .chain = { FORWARD_BACK }, .in = { IP4(), TO(T_FORWARD), DATA(9) },
+	{ .name = "forward to where it came from", .set = 1, .chain = { FORWARD_BACK }, .in = { IP4(), TO(T_FORWARD),
+	  DATA(9) },
 	  .act = XDP_TX, .verdict = NDIV_FORWARD, .by = FORWARD_BACK, .sent = 1 },
 
 	/* --- no verdict ------------------------------------------------------------------------------------- */
@@ -286,20 +303,24 @@ static const struct row rows[] = {
 	  .act = XDP_DROP, .verdict = NDIV_DROP, .by = BAD, .reason = NDIV_R_VERDICT },
 	{ .name = "bad verdict 257", .chain = { BAD }, .in = { IP4(), UDP(.sport = 257, .dport = T_BAD) },
 	  .act = XDP_DROP, .verdict = NDIV_DROP, .by = BAD, .reason = NDIV_R_VERDICT },
-	{ .name = "reply verdict by a handler without a builder", .chain = { BAD }, .in = { IP4(), UDP(.sport = NDIV_REPLY,
+	{ .name = "reply verdict by a handler without a builder", .chain = { BAD }, .in = { IP4(),
+	  UDP(.sport = NDIV_REPLY,
 	  .dport = T_BAD) }, .act = XDP_TX, .verdict = NDIV_REPLY, .by = BAD, .sent = 1 },
-	{ .name = "burst verdict by a handler without a builder", .chain = { BAD }, .in = { IP4(), UDP(.sport = NDIV_BURST,
+	{ .name = "burst verdict by a handler without a builder", .chain = { BAD }, .in = { IP4(),
+	  UDP(.sport = NDIV_BURST,
 	  .dport = T_BAD) }, .act = XDP_DROP, .verdict = NDIV_DROP, .by = BAD, .reason = NDIV_R_VERDICT },
 	{ .name = "drop verdict without a reason", .chain = { BAD }, .in = { IP4(), UDP(.sport = NDIV_DROP,
 	  .dport = T_BAD) }, .act = XDP_DROP, .verdict = NDIV_DROP, .by = BAD, .reason_of = BAD },
 
 	/* --- malformed packets ------------------------------------------------------------------------------ */
-	{ .name = "malformed passes", .chain = { ACCEPT, DROP, MARK1 }, .in = { IP4(), TO(T_ACCEPT), SET(F_UDP_LEN, 7) },
+	{ .name = "malformed passes", .chain = { ACCEPT, DROP, MARK1 }, .in = { IP4(), TO(T_ACCEPT), SET(F_UDP_LEN,
+	  7) },
 	  .act = XDP_PASS, .verdict = NDIV_PASS, .malformed = NDIV_R_UDP_LEN },
 	{ .name = "malformed is dropped by policy", .chain = { ACCEPT, DROP, MARK1 },
 	  .in = { IP4(), TO(T_ACCEPT), SET(F_UDP_LEN, 7) }, .drop_malformed = 1,
 	  .act = XDP_DROP, .verdict = NDIV_DROP, .reason = NDIV_R_UDP_LEN, .malformed = NDIV_R_UDP_LEN },
-	{ .name = "sound packets do not meet the policy", .chain = { ACCEPT }, .in = { IP4(), TO(53) }, .drop_malformed = 1,
+	{ .name = "sound packets do not meet the policy", .chain = { ACCEPT }, .in = { IP4(), TO(53) },
+	  .drop_malformed = 1,
 	  .act = XDP_PASS, .verdict = NDIV_PASS },
 	{ .name = "malformed, empty chain, dropped by policy", .in = { IP6(), TCP(), SET(F_TCP_DOFF, 15) },
 	  .drop_malformed = 1, .act = XDP_DROP, .verdict = NDIV_DROP, .reason = NDIV_R_TCP_DOFF,
@@ -311,7 +332,8 @@ static const struct row rows[] = {
 	  .in = { IP4(), TO(T_ACCEPT), SET(F_IP4_LEN, 2000) }, .act = XDP_PASS, .verdict = NDIV_PASS,
 	  .malformed = NDIV_R_IP4_LEN, .counts = { { MALFORMED, 1, 1 } } },
 	{ .name = "malformed, seen by one that asked for it, then dropped by policy", .chain = { MALFORMED, ACCEPT },
-	  .in = { IP4(), TO(T_ACCEPT), SET(F_IP4_LEN, 2000) }, .drop_malformed = 1, .act = XDP_DROP, .verdict = NDIV_DROP,
+	  .in = { IP4(), TO(T_ACCEPT), SET(F_IP4_LEN, 2000) }, .drop_malformed = 1, .act = XDP_DROP,
+	  .verdict = NDIV_DROP,
 	  .reason = NDIV_R_IP4_LEN, .malformed = NDIV_R_IP4_LEN, .counts = { { MALFORMED, 1, 1 } } },
 	{ .name = "sound, seen by one that asked for malformed ones", .chain = { MALFORMED, ACCEPT },
 	  .in = { IP4(), TO(T_ACCEPT) }, .act = XDP_PASS, .verdict = NDIV_PASS, .by = ACCEPT,
@@ -336,7 +358,8 @@ struct tx_row {
 static const struct tx_row tx_rows[] = {
 	{ .name = "tx, empty chain", .in = { IP4(), TO(T_TX), DATA(9) }, .act = TC_ACT_UNSPEC, .verdict = NDIV_PASS,
 	  .unseen = 1 },
-	{ .name = "tx, handlers of the receive path only", .chain = { DROP, ACCEPT }, .in = { IP4(), TO(T_DROP), DATA(9) },
+	{ .name = "tx, handlers of the receive path only", .chain = { DROP, ACCEPT }, .in = { IP4(), TO(T_DROP),
+	  DATA(9) },
 	  .act = TC_ACT_UNSPEC, .verdict = NDIV_PASS, .unseen = 1 },
 	{ .name = "tx, next", .chain = { ACCEPT, TX }, .in = { IP4(), TO(53), DATA(9) }, .act = TC_ACT_UNSPEC,
 	  .verdict = NDIV_PASS },
@@ -564,7 +587,8 @@ struct burst_case {
 
 static const struct burst_case burst_of_four = { "clones of a burst", 0, BURST, 4, 1200, 50 };
 
-/* Runs the copy program on <from> as often as the kernel would, spare clone included. Returns how many packets it made. */
+/* Runs the copy program on <from> as often as the kernel would, spare clone included. Returns how many packets it made.
+ */
 static int run_copies(struct run *r, const struct burst_case *c, const struct run_out *from)
 {
 	int i, made = 0;
@@ -614,7 +638,8 @@ static void test_burst(void **state)
 		fail_msg("%s: %llu bursts", c->name, got.verdict[c->who][NDIV_BURST].packets);
 }
 
-/* Two bursts of one poll: the packet at hand has changed when their copies are made, all that counts is in the metadata. */
+/* Two bursts of one poll: the packet at hand has changed when their copies are made, all that counts is in the
+ * metadata. */
 static void test_two_bursts(void **state)
 {
 	static const struct pkt_layer ask[] = { VLAN(.tci = 10), IP4(), TO(T_BURST), DATA(30), { 0 } };

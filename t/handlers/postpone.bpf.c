@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * postpone: POSTPONE, option "rounds" times by "delay" ms; then the packet comes back, its first byte the rounds it made
+ * postpone: POSTPONE, option "rounds" times by "delay" ms; then the packet comes back, its first byte the rounds it
+ * made
  */
 #include "t.h"
 #include <ndiv/rewrite.h>

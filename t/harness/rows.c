@@ -7,8 +7,8 @@
 #include "rows.h"
 
 /*
- * Spreads the flow's number over address and port: 10.64.0.0/10 or fd77::/64, ports from 1024. Since it is multiplied by
- * an odd number, each one gives another pair.
+ * Spreads the flow's number over address and port: 10.64.0.0/10 or fd77::/64, ports from 1024. Since it is multiplied
+ * by an odd number, each one gives another pair.
  */
 static void set_flow(struct pkt *p, struct flow flow)
 {

@@ -48,4 +48,25 @@ void rows_fin(struct pkt *p, struct flow flow, uint16_t port, uint32_t isn, uint
 /* The client's initial sequence number in all of these. */
 #define ROWS_CLIENT_ISN	1000000
 
+/* What a web server answers to a request. */
+struct http_row {
+	const char *name;
+	const char *request;
+	int	status;
+	int	close;
+	int	size;		/* of the object; -1: a text of the status's */
+	int	head;
+	size_t	acked;		/* 0: all */
+	const char *number;	/* Content-Length, if it is written in another way */
+};
+
+extern const struct http_row http_rows[];
+extern const size_t http_row_count;
+
+/*
+ * The whole response of httpd into <buf>; returns its length, a multiple of 16. <size>: of the object, or below 0 for a
+ * text of the status's. <number>: Content-Length as it is written, if not as usual.
+ */
+size_t http_response(char *buf, int status, int close, int head, int size, const char *number);
+
 #endif

@@ -73,7 +73,8 @@ const struct parse_row parse_rows[] = {
 	  .flags = VLAN2 | V6 | NDIV_F_ICMP6, .proto = 58 },
 	{ "802.1q and 802.1ad, v4 tcp", { VLAN(.tci = 1), VLAN(.tci = 2, .tpid = ETH_P_8021AD), IP4(), TCP() },
 	  .flags = VLAN2 | V4 | NDIV_F_TCP, .proto = 6 },
-	{ "802.1ad twice, v6 tcp", { VLAN(.tci = 1, .tpid = ETH_P_8021AD), VLAN(.tci = 2, .tpid = ETH_P_8021AD), IP6(),
+	{ "802.1ad twice, v6 tcp", { VLAN(.tci = 1, .tpid = ETH_P_8021AD), VLAN(.tci = 2, .tpid = ETH_P_8021AD),
+	  IP6(),
 	  TCP() }, .flags = VLAN2 | V6 | NDIV_F_TCP, .proto = 6 },
 	{ "three tags are no ip", { VLAN(.tci = 1), VLAN(.tci = 2), VLAN(.tci = 3), IP4(), TCP() }, .flags = VLAN2 },
 	{ "vlan, arp", { VLAN(.tci = 10), DATA(28), SET(F_ETH_PROTO, ETH_P_ARP) }, .flags = VLAN1 },
@@ -140,7 +141,8 @@ const struct parse_row parse_rows[] = {
 	  .flags = V6 | EXTF, .proto = 253, .l4 = 62 },
 
 	/* --- IPv6 fragments --------------------------------------------------------------------------------- */
-	{ "v6 atomic fragment, udp", { IP6(), FRAG(), UDP(), DATA(5) }, .flags = V6 | EXTF | NDIV_F_UDP, .proto = 17 },
+	{ "v6 atomic fragment, udp", { IP6(), FRAG(), UDP(), DATA(5) }, .flags = V6 | EXTF | NDIV_F_UDP,
+	  .proto = 17 },
 	{ "v6 atomic fragment with reserved bits, udp", { IP6(), FRAG(.off = 6), UDP(), DATA(5) },
 	  .flags = V6 | EXTF | NDIV_F_UDP, .proto = 17 },
 	{ "v6 atomic fragment, icmpv6", { IP6(), FRAG(), ICMP6() }, .flags = V6 | EXTF | NDIV_F_ICMP6, .proto = 58 },
@@ -160,7 +162,8 @@ const struct parse_row parse_rows[] = {
 	  .flags = V6 | EXTF | LATER, .proto = DST, .l4 = 62 },
 	{ "v6 last fragment at the highest offset", { IP6(), FRAG(.off = 65528, .next = 17), DATA(7) },
 	  .flags = V6 | EXTF | LATER, .proto = 17, .l4 = 62 },
-	{ "v6 eighth header is a later fragment's", { IP6(), EXT(HOP), EXT(DST), EXT(DST), EXT(DST), EXT(DST), EXT(DST),
+	{ "v6 eighth header is a later fragment's", { IP6(), EXT(HOP), EXT(DST), EXT(DST), EXT(DST), EXT(DST),
+	  EXT(DST),
 	  EXT(DST), FRAG(.off = 8, .next = DST), DATA(8) }, .flags = V6 | EXTF | LATER, .proto = DST, .l4 = 118 },
 
 	/* --- padding: lengths come from the IP header ------------------------------------------------------- */
@@ -179,7 +182,8 @@ const struct parse_row parse_rows[] = {
 	/* --- the L4 checksum is not the parser's business --------------------------------------------------- */
 	{ "v4 tcp, wrong tcp checksum", { IP4(), TCP(), DATA(4), BAD_SUM(SUM_L4) },
 	  .flags = V4 | NDIV_F_TCP, .proto = 6 },
-	{ "v4 udp, no checksum", { IP4(), UDP(), DATA(4), BAD_SUM(SUM_NONE) }, .flags = V4 | NDIV_F_UDP, .proto = 17 },
+	{ "v4 udp, no checksum", { IP4(), UDP(), DATA(4), BAD_SUM(SUM_NONE) }, .flags = V4 | NDIV_F_UDP,
+	  .proto = 17 },
 
 	/* --- malformed: tags -------------------------------------------------------------------------------- */
 	{ "vlan, nothing behind the ethertype", { SET(F_ETH_PROTO, ETH_P_8021Q) },
@@ -271,7 +275,8 @@ const struct parse_row parse_rows[] = {
 	  .reason = NDIV_R_IP6_EXT, .flags = V6 | EXTF },
 	{ "v6 nine headers", { IP6(), EXT(HOP), EXT(DST), EXT(DST), EXT(DST), EXT(DST), EXT(DST), EXT(DST), EXT(DST),
 	  EXT(DST), UDP() }, .reason = NDIV_R_IP6_EXT, .flags = V6 | EXTF },
-	{ "v6 nine headers, the last a fragment's", { IP6(), EXT(HOP), EXT(DST), EXT(DST), EXT(DST), EXT(DST), EXT(DST),
+	{ "v6 nine headers, the last a fragment's", { IP6(), EXT(HOP), EXT(DST), EXT(DST), EXT(DST), EXT(DST),
+	  EXT(DST),
 	  EXT(DST), EXT(DST), FRAG(), UDP() }, .reason = NDIV_R_IP6_EXT, .flags = V6 | EXTF },
 	{ "v6 fragment header of 7 bytes", { IP6(.next = 44), DATA(7) }, .reason = NDIV_R_IP6_EXT, .flags = V6 },
 	{ "v6 first fragment of 25 bytes", { IP6(), FRAG(.more = 1), UDP(), DATA(17) },

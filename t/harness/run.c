@@ -213,7 +213,8 @@ void run_close(struct run *r)
 	memset(r, 0, sizeof(*r));
 }
 
-/* A chain array that is being written, and which of a handler's programs (member of struct run_handler) goes into it. */
+/* A chain array that is being written, and which of a handler's programs (member of struct run_handler) goes into it.
+ */
 struct bank {
 	int	map, verdict;
 	size_t	prog;
@@ -241,8 +242,8 @@ static int fill_path(struct run *r, const struct bank *b, uint32_t path, uint32_
 }
 
 /*
- * Writes the bank that is in use: nothing runs meanwhile. What a former chain left in other slots is not reached any more;
- * to delete it would take the kernel 10 ms each.
+ * Writes the bank that is in use: nothing runs meanwhile. What a former chain left in other slots is not reached any
+ * more; to delete it would take the kernel 10 ms each.
  */
 static int fill_bank(struct run *r, const struct bank *b, const uint32_t *ids, uint32_t count)
 {

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * httpd.h - what the two tests of httpd share: its counters, and how they fail
+ */
+#ifndef T_HTTPD_H
+#define T_HTTPD_H
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include "client.h"
+
+/* As in handlers/httpd/httpd.h; test_names() of test_httpd.c compares the names. */
+enum { SYN, GET, HEAD, OTHER, S2XX, S4XX, CLOSE, FIN, RST_SENT };
+enum { R_ACK = 1, R_RST, R_FLAGS, R_COOKIE, R_CHECKSUM, R_OPTIONS, R_TX_FULL };
+
+#define HUNDRED_PLEASE	"GET /100 HTTP/1.1\r\n\r\n"
+#define SENT		(sizeof(HUNDRED_PLEASE) - 1)
+#define GOT		192	/* the response to it */
+
+/* <bad> is a fault, or NULL. */
+static inline void must(const char *name, const char *bad)
+{
+	if (bad)
+		fail_msg("%s: %s", name, bad);
+}
+
+/* Runs what the client says, and returns what becomes of it. */
+static inline int hear(struct run *r, const char *name)
+{
+	must(name, client_hear(r));
+	return client_out.act;
+}
+
+/* Handler <id> is the chain, and has counted nothing. */
+static inline void use(struct run *r, uint32_t id)
+{
+	must("run_order", run_order(r, &id, 1) ? "failed" : NULL);
+	must("run_reset", run_reset(r) ? "failed" : NULL);
+}
+
+#endif
