@@ -175,12 +175,12 @@ forward() {
 }
 
 rx_done() {
-	attach done
+	attach rxdone
 	c ping -q -f -c 3000 10.77.0.2 >"$tmp/ignored"
-	is "$mode: rx_done: each packet belongs to one batch" "$(count '.handlers.done.counters | .seen - .packets')" 0
-	is "$mode: rx_done: no empty batch" "$(count .handlers.done.counters.empty)" 0
+	is "$mode: rx_done: each packet belongs to one batch" "$(count '.handlers.rxdone.counters | .seen - .packets')" 0
+	is "$mode: rx_done: no empty batch" "$(count .handlers.rxdone.counters.empty)" 0
 	check "$mode: rx_done: once for a batch, not for a packet" \
-		"$(count .handlers.done.counters.batches) > 0 && $(count .handlers.done.counters.batches) <= $(count .handlers.done.counters.packets)"
+		"$(count .handlers.rxdone.counters.batches) > 0 && $(count .handlers.rxdone.counters.batches) <= $(count .handlers.rxdone.counters.packets)"
 	detach
 }
 
@@ -207,7 +207,7 @@ chain() {
 	local name
 
 	attach accept
-	for name in drop reply long burst postpone forward bad mark done tx malformed untag csum; do
+	for name in drop reply long burst postpone forward bad mark rxdone tx malformed untag csum; do
 		nd attach lab0 "$handlers/$name.bpf.o" || fail "$mode: attach $name"
 	done
 	is "$mode: a chain of 14" "$(json '.[0].chain | length')" 14
@@ -217,13 +217,13 @@ chain() {
 	is "$mode: a chain of 14: the bad one" "$(udp ask 10.77.0.2 7009 10 --wait 0.1 | jq .received)" 0
 	is "$mode: a chain of 14: is counted" "$(count .core.reasons.verdict)" 10
 	ok "$mode: a chain of 14: the stack" c ping -q -f -c 500 10.77.0.2
-	ok "$mode: a chain of 14: another order" nd order lab0 csum untag malformed tx done mark bad forward postpone \
+	ok "$mode: a chain of 14: another order" nd order lab0 csum untag malformed tx rxdone mark bad forward postpone \
 		burst long reply drop accept
 	is "$mode: a chain of 14: reply" "$(said "$all_back" "$(udp ask 10.77.0.2 7004 500)")" '[500,500,0,0,0]'
 	detach
 }
 
-lab_up || bail 'no lab'
+lab_up "$@" || bail 'no lab'
 for mode in native generic; do
 	accept_and_drop
 	untag

@@ -49,7 +49,7 @@ floods() {
 	is "$1, hop limit" "$(one fd77::2)" ttl=64
 }
 
-lab_up || bail 'no lab'
+lab_up "$@" || bail 'no lab'
 for mode in native generic; do
 	ok "attach, $mode" nd attach lab0 ping rate=0 --mode "$mode"
 	is "it is $mode" "$(json '.[0].mode')" "$mode"

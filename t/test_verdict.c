@@ -58,7 +58,7 @@ static const struct instance instances[] = {
 	{ 0, MARK2, "mark", { { 0 } } },
 	{ 0, TX, "tx", { { 0 } } },
 	{ 0, MALFORMED, "malformed", { { 0 } } },
-	{ 0, DONE, "done", { { 0 } } },
+	{ 0, DONE, "rxdone", { { 0 } } },
 	{ 1, TOO_LONG, "long", { U16("size", 3600) } },
 	{ 1, LONG_3000, "long", { U16("size", LONGEST) } },
 	{ 1, BURST_0, "burst", { U16("count", 0) } },

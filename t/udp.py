@@ -14,6 +14,7 @@ What ask prints is one line of JSON: sent, received, lost (numbers that never ca
 import argparse
 import collections
 import json
+import os
 import socket
 import struct
 import sys
@@ -97,6 +98,8 @@ def ask_with(args, line):
     sent = given_up = 0
     quiet_since = time.monotonic()
     while answers.received + given_up < args.count * args.each:
+        if args.until and os.path.exists(args.until):
+            args.count = min(args.count, sent)
         while sent < args.count and sent * args.each - answers.received - given_up < WINDOW:
             line.send(sent)
             sent += 1
@@ -216,6 +219,7 @@ def add_ask_options(p):
     p.add_argument("--each", type=int, default=1, help="answers to each datagram")
     p.add_argument("--pattern", action="store_true", help="answers are those of the handlers long and burst")
     p.add_argument("--wait", type=float, default=1.0, help="seconds without an answer before one is lost")
+    p.add_argument("--until", help="file: no more is sent once it exists")
     p.add_argument("--linger", type=float, default=0.2, help="seconds for answers too many")
 
 

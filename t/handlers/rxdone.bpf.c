@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * done: rx_done: counts batches, and the packets of each; the sums must be equal
+ * rxdone: rx_done: counts batches, and the packets of each; the sums must be equal
  */
 #include "t.h"
 #include <ndiv/rx_done.h>
@@ -9,19 +9,19 @@ enum { DONE_SEEN, DONE_BATCHES, DONE_PACKETS, DONE_EMPTY };	/* counters */
 
 const struct ndiv_info ndiv_info SEC(".rodata.ndiv") = {
 	.abi = NDIV_ABI,
-	.name = "done",
+	.name = "rxdone",
 	.about = "test: counts receive batches",
 	.counters = { [DONE_SEEN] = "seen", [DONE_BATCHES] = "batches", [DONE_PACKETS] = "packets",
 		      [DONE_EMPTY] = "empty" },
 };
 
-static __always_inline enum ndiv_verdict done_handle(struct xdp_md *ctx, struct ndiv_pkt *pkt)
+static __always_inline enum ndiv_verdict rxdone_handle(struct xdp_md *ctx, struct ndiv_pkt *pkt)
 {
 	ndiv_count(pkt, DONE_SEEN);
 	return NDIV_NEXT;
 }
 
-static __always_inline void done_batch(struct ndiv_pkt *pkt, __u32 batch)
+static __always_inline void rxdone_batch(struct ndiv_pkt *pkt, __u32 batch)
 {
 	struct ndiv_cpu *cpu = (struct ndiv_cpu *)pkt;
 
@@ -30,15 +30,15 @@ static __always_inline void done_batch(struct ndiv_pkt *pkt, __u32 batch)
 }
 
 SEC("xdp.frags")
-int done(struct xdp_md *ctx)
+int rxdone(struct xdp_md *ctx)
 {
-	return ndiv_run(ctx, done_handle, NULL);
+	return ndiv_run(ctx, rxdone_handle, NULL);
 }
 
 SEC("tp_btf/napi_poll")
-int BPF_PROG(done_rx_done, struct napi_struct *napi, int work, int budget)
+int BPF_PROG(rxdone_rx_done, struct napi_struct *napi, int work, int budget)
 {
-	ndiv_run_rx_done(done_batch);
+	ndiv_run_rx_done(rxdone_batch);
 	return 0;
 }
 
