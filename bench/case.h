@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * case.h - one kind of packet that changes hands: what it costs, with one flow or with a million of them
+ *
+ * In each run everything is loaded anew (so that chance in the placing of code is part of the spread), packets are sent
+ * through one by one and what comes out is judged, then ndiv, a bare program and the empty one take turns; at the end,
+ * the datapath's counters must tell of the right verdict for as many packets as were given to it.
+ */
+#ifndef BENCH_CASE_H
+#define BENCH_CASE_H
+
+#include "rows.h"
+#include "run.h"
+#include "suite.h"
+
+/* What the client knows of its connection. */
+struct talk {
+	uint32_t isn;			/* the server's */
+	uint32_t sent;			/* bytes of the client's request */
+	uint32_t received;		/* bytes of the response */
+};
+
+struct bench_case {
+	const char *name;		/* "suite/case" */
+	const char *handler;		/* its object, below the build directory; NULL: an empty chain */
+	const struct run_option *options;
+	enum ndiv_verdict verdict;	/* of each packet: REPLY, DROP or PASS */
+	uint8_t	reason;			/* the handler's, of DROP */
+	int	v6;
+
+	/* Builds the packet of <flow>. */
+	void	(*build)(struct pkt *p, struct flow flow, const struct talk *talk);
+	/* Build what is sent before, or NULL: a SYN, whose answer has the ISN; then a request. */
+	void	(*opening)(struct pkt *p, struct flow flow);
+	void	(*request)(struct pkt *p, struct flow flow, const struct talk *talk);
+	/* Is <got> the right answer to <sent>? NULL, or the fault. It was sent back, and is a sound packet: <pkt>. */
+	const char *(*judge)(const struct pkt *sent, const struct run_out *got, const struct ndiv_pkt *pkt);
+
+	const char *bare;		/* program of bare.bpf.c that it is compared with */
+	int	bare_answers;		/* which gives the right answer, too: judge it */
+};
+
+/* Measures it, with one flow or with <random> ones, and adds the rows. 0, or below 0 and a message. */
+int case_bench(struct suite *s, const struct bench_case *c, int random);
+
+/* Both for each of <count> cases. */
+int case_bench_all(struct suite *s, const struct bench_case *cases, size_t count);
+
+#endif
