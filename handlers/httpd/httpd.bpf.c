@@ -91,6 +91,8 @@ static __always_inline enum ndiv_verdict answer_fin(struct ndiv_pkt *pkt, struct
 						    const struct conn *conn, __u32 seq)
 {
 	args->kind = conn->fin ? HTTPD_K_ACK : HTTPD_K_FIN;
+	args->tsval = conn_tsval(conn->hash);
+	args->tsecr = conn->tsval;
 	args->ack = seq + 1;
 	ndiv_count(pkt, HTTPD_FIN);
 	return send(pkt, args, tcp_len(args));
@@ -138,6 +140,15 @@ static __always_inline __u32 lay_out(struct httpd_args *args, struct request *re
 	return len + args->pad;
 }
 
+/* Payload bytes that the response may have: what a segment holds, and a frame that any driver can send. */
+static __always_inline __u32 room_for(const struct ndiv_pkt *pkt, const struct httpd_args *args,
+				      const struct conn *conn)
+{
+	__u32 segment = conn->mss - (conn->ts ? TS_LEN : 0), frame = NDIV_REPLY_MAX - pkt->l4 - tcp_len(args);
+
+	return segment < frame ? segment : frame;
+}
+
 static __always_inline enum ndiv_verdict answer_data(struct xdp_md *ctx, struct ndiv_pkt *pkt, struct httpd_args *args,
 						     const struct conn *conn, __u32 seq, int fin)
 {
@@ -153,7 +164,7 @@ static __always_inline enum ndiv_verdict answer_data(struct xdp_md *ctx, struct 
 	if (fin || (!conn->ts && conn->pos >= HTTPD_NEAR_END))
 		req->close = 1;
 	args->kind = HTTPD_K_RESPONSE;
-	len = lay_out(args, req, conn->mss - (conn->ts ? TS_LEN : 0));
+	len = lay_out(args, req, room_for(pkt, args, conn));
 	if (req->close)
 		req->end = all;
 	/* What follows the request is not acknowledged: the client sends it again, and it is answered then. */
@@ -203,6 +214,37 @@ static __always_inline int is_plain_tcp(const struct ndiv_pkt *pkt)
 	return (pkt->flags & (NDIV_F_TCP | NDIV_F_FRAG | NDIV_F_IP_EXT | NDIV_F_HW_VLAN)) == NDIV_F_TCP;
 }
 
+/* A host's address, which answers may be sent to: neither a group's, nor of "this host" or loopback. */
+static __always_inline int is_host4(__be32 addr)
+{
+	__u8 first = *(const __u8 *)&addr;
+
+	return first && first != 127 && first < 224;
+}
+
+/* Likewise; all of ::/64 is special: the unspecified, the loopback and the mapped IPv4 addresses. */
+static __always_inline int is_host6(const struct in6_addr *addr)
+{
+	return addr->in6_u.u6_addr8[0] != 0xff && (addr->in6_u.u6_addr32[0] | addr->in6_u.u6_addr32[1]);
+}
+
+/* From one host, to this one? */
+static __always_inline int is_mine(struct xdp_md *ctx, const struct ndiv_pkt *pkt)
+{
+	const struct ethhdr *eth = ndiv_ptr(ctx, 0, sizeof(*eth));
+	const struct ipv6hdr *ip6;
+	const struct iphdr *ip4;
+
+	if (!eth || eth->h_source[0] & 1 || !ndiv_to_me(ctx))
+		return 0;
+	if (pkt->flags & NDIV_F_IPV4) {
+		ip4 = ndiv_ptr(ctx, pkt->l3, sizeof(*ip4));
+		return ip4 && is_host4(ip4->saddr) && is_host4(ip4->daddr);
+	}
+	ip6 = ndiv_ptr(ctx, pkt->l3, sizeof(*ip6));
+	return ip6 && is_host6(&ip6->saddr) && is_host6(&ip6->daddr);
+}
+
 static __always_inline enum ndiv_verdict httpd_handle(struct xdp_md *ctx, struct ndiv_pkt *pkt)
 {
 	struct tcphdr *tcp;
@@ -216,7 +258,7 @@ static __always_inline enum ndiv_verdict httpd_handle(struct xdp_md *ctx, struct
 	port = bpf_ntohs(tcp->dest);
 	if (port < config.ports.lo || port > config.ports.hi)
 		return NDIV_NEXT;
-	if (!ndiv_to_me(ctx) || !ndiv_prefixes_have_dst(ctx, pkt, &config.addr))
+	if (!is_mine(ctx, pkt) || !ndiv_prefixes_have_dst(ctx, pkt, &config.addr))
 		return NDIV_NEXT;
 	return handle_tcp(ctx, pkt, tcp);
 }

@@ -49,23 +49,24 @@ enum httpd_kind {
 /* From handler to builder. Sequence and acknowledgement numbers in host byte order. */
 struct httpd_args {
 	__u8	kind;
-	__u8	page;		/* enum httpd_page */
 	__u8	ts;		/* offset of the timestamp option in the request's TCP header; 0: it has none */
-	__u8	fin;		/* the response closes */
+	__u16	end;		/* offset of the end of the IP packet: what follows is padding */
 	__u32	ack;
 	union {
-		struct {			/* SYN-ACK */
-			__u32	isn;
-			__be32	tsval;
+		/* No payload: such a packet may end before the place where the asking one has its timestamps. */
+		struct {
+			__u32	isn;		/* SYN-ACK */
+			__be32	tsval, tsecr;
 		};
 		struct {			/* response */
 			__u16	body;		/* bytes of the body that are sent: 0 for HEAD */
+			__u8	page;		/* enum httpd_page */
+			__u8	fin;		/* it closes */
 			__u8	pad;		/* bytes of X-Pad */
 			char	digits[HTTPD_DIGITS]; /* Content-Length */
+			__u16	unused;
 		};
 	};
-	__u16	end;		/* offset of the end of the IP packet: what follows is padding */
-	__u16	unused;
 };
 _Static_assert(sizeof(struct httpd_args) == 20 && sizeof(struct httpd_args) <= NDIV_ARGS_LEN, "struct httpd_args");
 

@@ -30,7 +30,8 @@ enum httpd_page {
 	((__u64)(a) | (__u64)(b) << 8 | (__u64)(c) << 16 | (__u64)(d) << 24 | (__u64)(e) << 32 | (__u64)(f) << 40 |    \
 	 (__u64)(g) << 48 | (__u64)(h) << 56)
 #define ALL(c)	((c) * 0x0101010101010101ULL)
-#define LOWER	ALL(0x20)	/* makes letters lower case; what it makes of others is tested exactly where it matters */
+#define LOWER	ALL(0x20)	/* makes letters lower case; of others it makes what they are not */
+#define LOWER_4	(LOWER & ~(0xffULL << 32))	/* likewise, but leaves alone what is behind four letters */
 
 /*
  * The request is copied here, with zeros behind it: then no look at it needs a check of bounds, which would cost time
@@ -39,6 +40,12 @@ enum httpd_page {
 #define TEXT_MAX	2048	/* a power of two */
 #define TEXT_MASK	(2 * TEXT_MAX - 1) /* of offsets, the end included */
 
+/* Why the connection is to be closed, bits. */
+enum closing {
+	CLOSE_DEFAULT = 1,	/* "keep-alive" takes it back */
+	CLOSE_ASKED = 2,	/* "close", which is stronger, wherever it stands (RFC 9112, 9.3) */
+};
+
 /* What was read. In memory, not in registers: see parse_request(). */
 struct request {
 	__u64	digits;		/* of the object's size: five characters, right-aligned, the first one in the low byte */
@@ -46,7 +53,7 @@ struct request {
 	__u32	end;		/* of the request's header in the text */
 	__u8	page;		/* enum httpd_page */
 	__u8	head;
-	__u8	close;
+	__u8	close;		/* while the header is read: enum closing */
 	__u8	pad[5];
 };
 
@@ -70,7 +77,7 @@ static __always_inline __u32 load_text(struct xdp_md *ctx, const struct ndiv_pkt
 
 	if (len > TEXT_MAX)
 		len = TEXT_MAX;
-	if (!text || !len || bpf_xdp_load_bytes(ctx, pkt->payload, text->bytes, len))
+	if (!text || ndiv_is_zero(&len) || bpf_xdp_load_bytes(ctx, pkt->payload, text->bytes, len))
 		return 0;
 	__builtin_memset(text->bytes + len, 0, 8);
 	*out = text;
@@ -176,11 +183,21 @@ static __always_inline __u32 skip_url(const struct text *text, const struct ndiv
 /* What a URL with <digits> digits and then <next> asks for. */
 static __always_inline __u32 page_of(__u32 digits, __u8 next)
 {
+	if (digits > 8)
+		return HTTPD_PAGE_TOO_LARGE;	/* more may follow */
 	if (next != ' ' && next != '?')
 		return HTTPD_PAGE_NOT_FOUND;
 	if (!digits)
 		return HTTPD_PAGE_HELP;
 	return digits > HTTPD_DIGITS ? HTTPD_PAGE_TOO_LARGE : HTTPD_PAGE_OK;
+}
+
+/* Is a line's end at <pos>, or the text's? */
+static __always_inline int is_end_of_line(const struct text *text, __u32 pos, __u32 end)
+{
+	__u64 w = load8(text, pos);
+
+	return (__u8)w == '\n' || (__u16)w == ('\r' | '\n' << 8) || pos + 1 >= end;
 }
 
 /*
@@ -209,9 +226,12 @@ static __always_inline __u32 first_line(struct text *text, const struct ndiv_pkt
 		return 0;
 	if (!is_digit(w >> 56))
 		return 0;
-	req->close = w >> 56 == '0';
+	req->close = w >> 56 == '0' ? CLOSE_DEFAULT : 0;
+	pos += 8;
+	if (!is_end_of_line(text, pos, end))
+		return 0;
 	req->page = page;
-	return pos + 8;
+	return pos;
 }
 
 /* Where the reader of header lines is. */
@@ -236,11 +256,11 @@ static __always_inline void connection_word(const struct text *text, __u32 pos, 
 	__u64 w = load8(text, pos), v;
 
 	if (((w | LOWER) & 0xffffffffffULL) == WORD('c', 'l', 'o', 's', 'e', 0, 0, 0)) {
-		req->close |= is_end_of_word(w >> 40);
-	} else if ((w | LOWER) == WORD('k', 'e', 'e', 'p', '-', 'a', 'l', 'i')) {
+		req->close |= is_end_of_word(w >> 40) * CLOSE_ASKED;
+	} else if ((w | LOWER_4) == WORD('k', 'e', 'e', 'p', '-', 'a', 'l', 'i')) {
 		v = load8(text, pos + 8);
 		if (((v | LOWER) & 0xffff) == ('v' | 'e' << 8))
-			req->close &= !is_end_of_word(v >> 16);
+			req->close &= ~(is_end_of_word(v >> 16) * CLOSE_DEFAULT);
 	}
 }
 
@@ -325,7 +345,7 @@ __noinline int parse_request(struct text *text, const struct ndiv_pkt *pkt, __u3
 		return 0;
 	text->req.page = HTTPD_PAGE_BAD;
 	text->req.head = 0;
-	text->req.close = 1;
+	text->req.close = CLOSE_DEFAULT;
 	text->req.end = len;
 	pos = first_line(text, pkt, len);
 	if (!pos)
@@ -350,6 +370,7 @@ static __always_inline struct request *read_request(struct xdp_md *ctx, const st
 		return NULL;
 	parse_request(text, pkt, len);
 	req = &text->req;
+	req->close = !!req->close;
 	if (req->page >= HTTPD_PAGE_BAD) {
 		req->close = 1;
 		req->end = pkt->end - pkt->payload;

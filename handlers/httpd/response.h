@@ -12,7 +12,7 @@
 /* What the asking packet's TCP header says, before it is overwritten. */
 struct asked {
 	__be32	ack_seq;
-	__be32	tsval, tsecr;
+	__be32	tsval, tsecr;	/* the client's timestamp, and ours, which it echoes */
 };
 
 static __always_inline __u32 tcp_len(const struct httpd_args *args)
@@ -29,9 +29,9 @@ static __always_inline int read_asked(const struct ndiv_frame *frame, const stru
 	if (!tcp)
 		return -1;
 	asked->ack_seq = tcp->ack_seq;
-	asked->tsval = 0;
-	asked->tsecr = 0;
-	if (!args->ts)
+	asked->tsval = args->tsecr;
+	asked->tsecr = args->tsval;
+	if (!args->ts || args->kind != HTTPD_K_RESPONSE)
 		return 0;
 	ts = ndiv_frame_ptr(frame, pkt->l4 + args->ts + 2, 8);
 	if (!ts)
@@ -57,15 +57,14 @@ static __always_inline __u32 flags_of(const struct httpd_args *args)
 }
 
 /* Timestamp option at <off>: ours is the hash that the client echoes, or that it is going to. */
-static __always_inline int write_ts(const struct ndiv_frame *frame, __u32 off, const struct httpd_args *args,
-				    const struct asked *asked)
+static __always_inline int write_ts(const struct ndiv_frame *frame, __u32 off, const struct asked *asked)
 {
 	__be32 *opt = ndiv_frame_ptr(frame, off, TS_LEN);
 
 	if (!opt)
 		return -1;
 	opt[0] = bpf_htonl(0x0101080a);
-	opt[1] = args->kind == HTTPD_K_SYNACK ? args->tsval : asked->tsecr;
+	opt[1] = asked->tsecr;
 	opt[2] = asked->tsval;
 	return 0;
 }
@@ -97,7 +96,7 @@ static __always_inline int write_tcp(const struct ndiv_frame *frame, const struc
 		*mss = bpf_htonl(0x02040000 | (pkt->flags & NDIV_F_IPV4 ? 1460 : 1440));
 		off += MSS_LEN;
 	}
-	return args->ts ? write_ts(frame, off, args, &asked) : 0;
+	return args->ts ? write_ts(frame, off, &asked) : 0;
 }
 
 /* The object's first part and dots are written whole; the rest comes over the dots that are too many. */

@@ -34,8 +34,11 @@ enum {
 
 const volatile struct ndiv_key ndiv_key SEC(".rodata.key") = { 0 };
 
-/* MSS classes: what common paths have (minimum of IPv4, of IPv6, tunnels, Ethernet, jumbo frames), rounded down to. */
-const volatile __u16 mss_classes[8] = { 536, 1220, 1300, 1360, 1400, 1440, 1460, 8940 };
+/*
+ * MSS classes: what common paths have (minimum of IPv4, of IPv6, tunnels, Ethernet, jumbo frames), rounded down to. The
+ * first one has room for any error; smaller ones, which no path needs, get it as well.
+ */
+const volatile __u16 mss_classes[8] = { 256, 536, 1220, 1360, 1400, 1440, 1460, 8940 };
 
 static __always_inline __u32 mss_of_class(__u32 i)
 {
@@ -58,6 +61,7 @@ struct conn {
 	__u32	mss;		/* bytes that a segment may hold, options included */
 	__u8	fin;		/* our FIN has been acknowledged */
 	__u8	ts;		/* offset of the timestamp option in the TCP header, or 0 */
+	__be32	tsval;		/* the client's */
 };
 
 static __always_inline __u32 conn_isn(__u64 hash)
@@ -168,7 +172,7 @@ static __always_inline int conn_check(struct xdp_md *ctx, const struct ndiv_pkt 
 				      struct conn *conn)
 {
 	__u32 pos = bpf_ntohl(tcp->ack_seq) - 1, low = pos & 15;
-	const __be32 *tsecr;
+	const __be32 *stamps;
 	int ts;
 
 	conn->hash = conn_hash(ctx, pkt, tcp);
@@ -178,10 +182,12 @@ static __always_inline int conn_check(struct xdp_md *ctx, const struct ndiv_pkt 
 		return HTTPD_R_OPTIONS;
 	ts = ndiv_forget(pkt, ts, 63);
 	conn->ts = ts;
+	conn->tsval = 0;
 	if (ts) {
-		tsecr = ndiv_ptr(ctx, pkt->l4 + ts + 6, sizeof(*tsecr));
-		if (!tsecr || *tsecr != conn_tsval(conn->hash))
+		stamps = ndiv_ptr(ctx, pkt->l4 + ts + 2, 8);
+		if (!stamps || stamps[1] != conn_tsval(conn->hash))
 			return HTTPD_R_COOKIE;
+		conn->tsval = stamps[0];
 	} else if (pos >= HTTPD_NEAR) {
 		return HTTPD_R_COOKIE;
 	}
@@ -197,8 +203,12 @@ static __always_inline int conn_open(struct xdp_md *ctx, const struct ndiv_pkt *
 {
 	__u64 hash = conn_hash(ctx, pkt, tcp);
 	struct options found = { 0 };
+	const __be32 *tsval;
 
 	if (options(ctx, pkt, &found))
+		return HTTPD_R_OPTIONS;
+	tsval = ndiv_ptr(ctx, pkt->l4 + found.ts + 2, sizeof(*tsval));
+	if (!tsval)
 		return HTTPD_R_OPTIONS;
 	if (!found.mss)
 		found.mss = pkt->flags & NDIV_F_IPV4 ? 536 : 1220;
@@ -206,6 +216,7 @@ static __always_inline int conn_open(struct xdp_md *ctx, const struct ndiv_pkt *
 	args->ts = found.ts;
 	args->isn = conn_isn(hash) | class_of_mss(found.mss) << 1;
 	args->tsval = conn_tsval(hash);
+	args->tsecr = *tsval;
 	*len = TCP_LEN + MSS_LEN + (found.ts ? TS_LEN : 0);
 	return 0;
 }
