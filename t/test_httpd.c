@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <bpf/bpf.h>
 #include <linux/bpf.h>
 #include "oracle.h"
@@ -31,6 +32,45 @@ static const struct client clients[] = {
 	{ .mss = 1440, .v6 = 1, .ts = 1 },
 	{ .mss = 1460, .tag = 10 },
 	{ .mss = 1440, .v6 = 1, .tag = 0x200a },
+};
+/* clang-format on */
+
+#define HTTP(first, rest)	"GET " first "\r\n" rest "\r\n"
+#define CONN(value)		"Connection: " value "\r\n"
+#define TEXT_OF(s)		.status = (s), .size = -1, .close = 1
+
+/* clang-format off */
+/* Of no use to a benchmark, so not among those of the harness. */
+static const struct http_row odd_rows[] = {
+	{ .name = "close is stronger than keep-alive", .request = HTTP("/9 HTTP/1.1", CONN("close, keep-alive")),
+	  .status = 200, .size = 9, .close = 1 },
+	{ .name = "close is stronger than keep-alive before it", .request = HTTP("/9 HTTP/1.1", CONN("keep-alive, close")),
+	  .status = 200, .size = 9, .close = 1 },
+	{ .name = "close is stronger in HTTP/1.0, too", .request = HTTP("/9 HTTP/1.0", CONN("close") CONN("keep-alive")),
+	  .status = 200, .size = 9, .close = 1 },
+	{ .name = "keep-alive twice", .request = HTTP("/9 HTTP/1.0", CONN("keep-alive,keep-alive")), .status = 200,
+	  .size = 9 },
+	{ .name = "a list of nothing, and close", .request = HTTP("/9 HTTP/1.1", CONN(",,\t, ,close")), .status = 200,
+	  .size = 9, .close = 1 },
+	{ .name = "close with a parameter", .request = HTTP("/9 HTTP/1.1", CONN("close;x=1")), .status = 200, .size = 9 },
+	{ .name = "two words are no list", .request = HTTP("/9 HTTP/1.1", CONN("te close")), .status = 200, .size = 9 },
+	{ .name = "keep-alive without a hyphen", .request = HTTP("/9 HTTP/1.0", CONN("keep\ralive")), .status = 200,
+	  .size = 9, .close = 1 },
+	{ .name = "a blank before the colon", .request = HTTP("/9 HTTP/1.1", "Connection : close\r\n"), .status = 200,
+	  .size = 9 },
+	{ .name = "the name at the end of the first line", .request = HTTP("/9?Connection:close HTTP/1.1", ""),
+	  .status = 200, .size = 9 },
+	{ .name = "an empty line before it", .request = "GET /9 HTTP/1.1\r\n\r\nConnection: close\r\n\r\n", .status = 200,
+	  .size = 9, .acked = sizeof("GET /9 HTTP/1.1\r\n\r\n") - 1 },
+	{ .name = "version with a digit more", .request = HTTP("/9 HTTP/1.10", ""), TEXT_OF(400) },
+	{ .name = "version with a blank behind", .request = HTTP("/9 HTTP/1.1 ", ""), TEXT_OF(400) },
+	{ .name = "version with a carriage return only", .request = "GET /9 HTTP/1.1\rHost: x\r\n\r\n", TEXT_OF(400) },
+	{ .name = "five digits that are zero", .request = HTTP("/00000 HTTP/1.1", ""), .status = 200, .size = 0,
+	  .number = "00000" },
+	{ .name = "nine digits", .request = HTTP("/123456789 HTTP/1.1", ""), TEXT_OF(416) },
+	{ .name = "ten digits", .request = HTTP("/1234567890 HTTP/1.1", ""), TEXT_OF(416) },
+	{ .name = "HEAD of what is not there", .request = "HEAD /x HTTP/1.1\r\n\r\n", TEXT_OF(404), .head = 1 },
+	{ .name = "method and nothing else", .request = "GET /", TEXT_OF(400) },
 };
 /* clang-format on */
 
@@ -167,6 +207,369 @@ static void test_mss(void **state)
 		fail_msg("%s: only %d bytes fit", row->name, fits);
 }
 
+/* Jumbo frames: what cannot be sent in one frame everywhere is refused, and not lost. */
+static void test_jumbo(void **state)
+{
+	struct client c = { .mss = 8960 };
+	size_t payload;
+	int v6, size, status, last = 200;
+
+	use(&run, PLAIN);
+	for (v6 = 0; v6 < 2; v6++) {
+		c.v6 = v6;
+		must("jumbo", client_dial(&run, &c));
+		for (size = 2700; size < 9100; size += size < 3000 ? 1 : 50) {
+			status = get(&c, size, &payload);
+			if (client_out.len > NDIV_REPLY_MAX)
+				fail_msg("/%d: frame of %zu bytes", size, client_out.len);
+			if (size > 2700 && status != last && last == 416)
+				fail_msg("/%d fits, but a smaller one does not", size);
+			last = status;
+		}
+		assert_int_equal(last, 416);
+	}
+}
+
+/* --- the grammar, by a second parser -------------------------------------------------------------------------- */
+
+/* What has to be the answer to a request. */
+struct said {
+	int	status, close, head, size;
+	size_t	acked;
+	char	number[8];
+};
+
+static int is_method_of_others(const char *text)
+{
+	static const char *const methods[] = { "POST", "PUT ", "PATC", "DELE", "OPTI", "TRAC", "CONN" };
+	size_t i;
+
+	for (i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
+		if (!strncmp(text, methods[i], 4))
+			return 1;
+	return 0;
+}
+
+/* The URL at <url>, of which <fits> bytes can be served. */
+static void judge_url(const char *url, int fits, struct said *said)
+{
+	size_t digits = strspn(url, "0123456789");
+
+	said->status = 200;
+	said->size = -1;
+	if (digits > 8 || (digits > 5 && strchr(" ?", url[digits])))
+		said->status = 416;
+	else if (!url[digits] || !strchr(" ?", url[digits]))
+		said->status = 404;
+	else if (digits)
+		said->size = atoi(url);
+	if (said->size > fits)
+		said->status = 416;
+	if (said->status == 416)
+		said->size = -1;
+	if (said->size >= 0)
+		snprintf(said->number, sizeof(said->number), "%.*s", (int)digits, url);
+}
+
+/* Is the list's element at <value>, up to a comma, this word? What follows a blank does not count. */
+static int is_word(const char *value, const char *word)
+{
+	size_t len;
+
+	value += strspn(value, " \t");
+	len = strcspn(value, ", \t\r\n");
+	return len == strlen(word) && !strncasecmp(value, word, len);
+}
+
+/* The value of one "Connection". */
+static void judge_connection(const char *value, int *close, int *keep)
+{
+	const char *end = strchr(value, '\n');
+
+	while (value < end) {
+		*close |= is_word(value, "close");
+		*keep |= is_word(value, "keep-alive");
+		value += strcspn(value, ",\n") + 1;
+	}
+}
+
+/* The lines behind the first one, which ends at <line>. Returns the end of the header, or NULL. */
+static const char *judge_lines(const char *line, const char *end, int *close, int *keep)
+{
+	while ((line = memchr(line, '\n', end - line))) {
+		line++;
+		if (line < end && *line == '\n')
+			return line + 1;
+		if (end - line >= 2 && !memcmp(line, "\r\n", 2))
+			return line + 2;
+		if (!strncasecmp(line, "Connection:", 11) && memchr(line, '\n', end - line))
+			judge_connection(line + 11, close, keep);
+	}
+	return NULL;
+}
+
+/* <text> has <len> bytes and a 0 behind them. */
+static void judge_request(const char *text, size_t len, int fits, struct said *said)
+{
+	const char *url, *version, *end = text + len;
+	int close = 0, keep = 0;
+
+	*said = (struct said){ .status = 400, .size = -1, .close = 1, .acked = len };
+	said->head = !strncmp(text, "HEAD /", 6);
+	if (!said->head && strncmp(text, "GET /", 5)) {
+		said->status = is_method_of_others(text) ? 405 : 400;
+		return;
+	}
+	url = text + 5 + said->head;
+	for (version = url; version < end && *version != ' ' && *version != '\n'; version++)
+		;
+	if (version >= end || *version++ == '\n' || strncmp(version, "HTTP/1.", 7) || version[7] < '0' ||
+	    version[7] > '9')
+		return;
+	version += 8;
+	if (end - version > 1 && *version != '\n' && memcmp(version, "\r\n", 2))
+		return;
+	end = judge_lines(version, end, &close, &keep);
+	if (!end) {
+		said->status = 431;
+		return;
+	}
+	judge_url(url, fits, said);
+	if (said->status != 200)
+		return;
+	said->close = close || (version[-1] == '0' && !keep);
+	if (!said->close)
+		said->acked = end - text;
+}
+
+/* Asks, and compares. <len> bytes, and a 0 behind them. Returns the status. */
+static int ask(const char *name, const struct client *c, const char *text, size_t len, int fits)
+{
+	static char response[9000];
+	struct said said;
+	size_t n;
+
+	judge_request(text, len, fits, &said);
+	client_say(c, TH_ACK | TH_PSH, 1, 1, text, len);
+	hear(&run, name);
+	n = http_response(response, said.status, said.close, said.head, said.size, said.size < 0 ? NULL : said.number);
+	must(name, client_expect(c, TH_ACK | TH_PSH | (said.close ? TH_FIN : 0), 1, 1 + said.acked, response, n));
+	return said.status;
+}
+
+/* The largest object that client <c> can get. */
+static int largest(const struct client *c)
+{
+	size_t payload;
+	int size = c->mss;
+
+	while (get(c, size, &payload) != 200)
+		size--;
+	return size;
+}
+
+static const struct http_row *any_row(size_t i)
+{
+	size_t odd = sizeof(odd_rows) / sizeof(odd_rows[0]);
+
+	return i < odd ? &odd_rows[i] : &http_rows[i - odd];
+}
+
+static size_t row_count(void)
+{
+	return sizeof(odd_rows) / sizeof(odd_rows[0]) + http_row_count;
+}
+
+/* The first bytes of each request, all numbers of them, to all clients. */
+static void test_prefixes(void **state)
+{
+	size_t i, k, n;
+	struct client c;
+	char name[160], text[256];
+	int fits;
+
+	use(&run, PLAIN);
+	for (k = 0; k < sizeof(clients) / sizeof(clients[0]); k++) {
+		c = clients[k];
+		must("prefixes", client_dial(&run, &c));
+		fits = largest(&c);
+		for (i = 0; i < row_count(); i++) {
+			for (n = 1; n <= strlen(any_row(i)->request) && n < sizeof(text); n++) {
+				snprintf(text, n + 1, "%s", any_row(i)->request);
+				snprintf(name, sizeof(name), "%zu bytes of \"%s\", client %zu", n, any_row(i)->name, k);
+				ask(name, &c, text, n, fits);
+			}
+		}
+	}
+}
+
+/* Puts something into the text of <len> bytes in place of something else; the new length, at most <max>. */
+static size_t mutate(char *text, size_t len, size_t max)
+{
+	static const char *const bits[] = { "\r\n",
+					    "\n",
+					    "\r\n\r\n",
+					    " ",
+					    ",",
+					    "/",
+					    "?",
+					    "0",
+					    "9",
+					    "close",
+					    "keep-alive",
+					    "Connection:",
+					    "\r\nConnection: ",
+					    "HTTP/1.0",
+					    "HEAD /",
+					    ", close",
+					    "\t",
+					    "\r",
+					    "x",
+					    "" };
+	const char *bit = bits[random() % (sizeof(bits) / sizeof(bits[0]))];
+	size_t at = random() % (len + 1), old = random() % 4, new = strlen(bit);
+	char byte[2] = { random() % 255 + 1, 0 };
+
+	if (random() % 5 == 0) {
+		bit = byte;
+		new = 1;
+	}
+	if (old > len - at)
+		old = len - at;
+	if (len - old + new > max)
+		return len;
+	memmove(text + at + new, text + at + old, len - at - old + 1);
+	memcpy(text + at, bit, new);
+	return len - old + new;
+}
+
+/* Requests that are nearly right, short enough for the number of lines never to be too much. */
+static void test_grammar(void **state)
+{
+	int i, n, fits = 0, good = 0;
+	char name[400], text[121];
+	const struct http_row *row;
+	struct client c;
+	size_t len;
+
+	srandom(SEED);
+	use(&run, PLAIN);
+	for (i = 0; i < MUTATIONS; i++) {
+		if (i % 5000 == 0) {
+			c = clients[i / 5000 % (sizeof(clients) / sizeof(clients[0]))];
+			must("grammar", client_dial(&run, &c));
+			fits = largest(&c);
+		}
+		row = any_row(random() % row_count());
+		len = snprintf(text, sizeof(text), "%s", row->request);
+		if (len >= sizeof(text))
+			continue;
+		for (n = random() % 4; n >= 0; n--)
+			len = mutate(text, len, sizeof(text) - 1);
+		if (!len)
+			continue;
+		snprintf(name, sizeof(name), "mutation %d of \"%s\": \"%s\"", i, row->name, text);
+		good += ask(name, &c, text, len, fits) == 200;
+	}
+	if (good < MUTATIONS / 10)
+		fail_msg("only %d requests were good", good);
+}
+
+/* --- the options of a SYN, by a second parser ------------------------------------------------------------------ */
+
+/* What a SYN with these options is told: its class of MSS, or -1: malformed. <ts>: offset of the timestamps, or -1. */
+static int judge_options(const uint8_t *o, int len, int v6, int *ts)
+{
+	static const int classes[] = { 536, 1220, 1360, 1400, 1440, 1460, 8940 };
+	int at, mss = 0, n = 0;
+
+	*ts = -1;
+	for (at = 0; at < len && o[at]; at += o[at] == 1 ? 1 : o[at + 1]) {
+		if (o[at] == 1)
+			continue;
+		if (at + 1 >= len || o[at + 1] < 2 || at + o[at + 1] > len)
+			return -1;
+		if (o[at] == 2 && o[at + 1] == 4)
+			mss = get16(o + at + 2);
+		if (o[at] == 8 && o[at + 1] == 10)
+			*ts = at;
+	}
+	if (!mss)
+		mss = v6 ? 1220 : 536;
+	while (n < 7 && mss >= classes[n])
+		n++;
+	return n;
+}
+
+/* Sends a SYN with <len> bytes of options; the SYN-ACK is as it has to be, or the SYN is dropped. */
+static int syn(const char *name, const struct client *c, const uint8_t *options, int len)
+{
+	struct pkt_layer l = TCP(.dport = CLIENT_PORT, .seq = ROWS_CLIENT_ISN, .flags = TH_SYN,
+				 .options = (const char *)options, .option_len = len);
+	char told[16] = "\2\4";
+	int ts, class = judge_options(options, len, c->v6, &ts);
+
+	client_build(&client_in, c, 0, &l, NULL, 0);
+	if (hear(&run, name) != (class < 0 ? XDP_DROP : XDP_TX))
+		fail_msg("%s: action %d", name, client_out.act);
+	if (class < 0)
+		return class;
+	l = (struct pkt_layer)TCP(.sport = CLIENT_PORT, .dport = 40000, .ack = ROWS_CLIENT_ISN + 1,
+				  .flags = TH_SYN | TH_ACK, .window = 65535, .options = told,
+				  .seq = rows_isn(client_out.data, client_out.len), .option_len = 4);
+	put16((uint8_t *)told + 2, c->v6 ? 1440 : 1460);
+	if (ts >= 0)
+		l.tcp.option_len +=
+			client_ts(told + 4, get32(client_out.data + client_in.l4 + 28), get32(options + ts + 2));
+	if ((l.tcp.seq & 15) != (uint32_t) class << 1)
+		fail_msg("%s: class of MSS: %u and not %d", name, l.tcp.seq & 15, class << 1);
+	client_build(&client_expected, c, 1, &l, NULL, 0);
+	must(name, client_compare());
+	return class;
+}
+
+/* Every MSS there is. */
+static void test_every_mss(void **state)
+{
+	uint8_t options[4] = { 2, 4 };
+	char name[32];
+	int mss;
+
+	use(&run, PLAIN);
+	for (mss = 0; mss < 65536; mss += mss < 1500 || (mss > 8900 && mss < 9000) ? 1 : 97) {
+		put16(options + 2, mss);
+		snprintf(name, sizeof(name), "MSS %d", mss);
+		syn(name, &clients[mss % (sizeof(clients) / sizeof(clients[0]))], options, sizeof(options));
+	}
+}
+
+/* Options as stacks have them, in any order and number, and in half of them bytes that are wrong. */
+static void test_options(void **state)
+{
+	static const char *const parts[] = { "\2\4\5\xb4", "\1", "\4\2", "\3\3\7", "\x8\xa\1\2\3\4\5\6\7\x9",
+					     "\2\4\4\x1", "\xfd\4\1\1", "\x8\x8\1\1\1\1\1\1", "\2\2" };
+	int i, n, len, bad = 0;
+	const char *part;
+	uint8_t options[64];
+	char name[32];
+
+	srandom(SEED);
+	use(&run, PLAIN);
+	for (i = 0; i < MUTATIONS / 2; i++) {
+		memset(options, 0, sizeof(options));
+		for (len = 0; len < 30 && random() % 6; len += strlen(part)) {
+			part = parts[random() % (sizeof(parts) / sizeof(parts[0]))];
+			memcpy(options + len, part, strlen(part));
+		}
+		for (n = i % 2 ? random() % 3 : 0; n && len; n--)
+			options[random() % len] = random() % 2 ? random() % 12 : random();
+		snprintf(name, sizeof(name), "options %d", i);
+		bad += syn(name, &clients[i / 2 % (sizeof(clients) / sizeof(clients[0]))], options, (len + 3) & ~3) < 0;
+	}
+	if (bad < MUTATIONS / 50)
+		fail_msg("only %d were malformed", bad);
+}
+
 /* --- more than one packet ------------------------------------------------------------------------------------- */
 
 /* Two requests in a packet: the second one is answered when it comes again, as TCP has it. */
@@ -260,18 +663,24 @@ static void check_answer(const char *name)
 		fail_msg("%s: answer to somebody else", name);
 }
 
+/* No packet of which bytes are missing is answered, wherever it ends. */
 static void test_truncated(void **state)
 {
-	struct client c = { .mss = 1460, .ts = 1 };
-	size_t full;
+	const struct http_row *row = *state;
+	struct client c;
+	size_t full, k;
 
 	use(&run, PLAIN);
-	must("truncated", client_dial(&run, &c));
-	client_say(&c, TH_ACK | TH_PSH, 1, 1, HUNDRED_PLEASE, SENT);
-	full = client_in.len;
-	for (client_in.len = 14; client_in.len < full; client_in.len++)
-		if (hear(&run, "truncated") != XDP_PASS)
-			fail_msg("request truncated to %zu bytes: action %d", client_in.len, client_out.act);
+	for (k = 0; k < sizeof(clients) / sizeof(clients[0]); k++) {
+		c = clients[k];
+		must("truncated", client_dial(&run, &c));
+		client_say(&c, TH_ACK | TH_PSH, 1, 1, row->request, strlen(row->request));
+		full = client_in.len;
+		for (client_in.len = 14; client_in.len < full && client_in.len < 1600; client_in.len++)
+			if (hear(&run, row->name) != XDP_PASS)
+				fail_msg("%s: truncated to %zu bytes (client %zu): action %d", row->name, client_in.len,
+					 k, client_out.act);
+	}
 }
 
 static void test_mutations(void **state)
@@ -361,7 +770,7 @@ static int close_run(void **state)
 #define COUNT(a)	(sizeof(a) / sizeof((a)[0]))
 #define ROWS_MAX	300
 
-static struct CMUnitTest tests[2 * ROWS_MAX + COUNT(mss_rows) + 10];
+static struct CMUnitTest tests[3 * ROWS_MAX + COUNT(mss_rows) + 16];
 static size_t test_count;
 
 static void add(const char *name, CMUnitTestFunction fn, const void *row)
@@ -369,25 +778,41 @@ static void add(const char *name, CMUnitTestFunction fn, const void *row)
 	tests[test_count++] = (struct CMUnitTest){ name, fn, NULL, NULL, (void *)row };
 }
 
+/* The request whole, in parts, and truncated. */
+static void add_row(const struct http_row *row)
+{
+	static char names[2 * ROWS_MAX][100];
+	static size_t used;
+	char *name = names[used++];
+
+	add(row->name, test_http_row, row);
+	snprintf(name, sizeof(names[0]), "%s, truncated", row->name);
+	add(name, test_truncated, row);
+	if (row->status != 200)
+		return;
+	name = names[used++];
+	snprintf(name, sizeof(names[0]), "%s, parts of it", row->name);
+	add(name, test_parts, row);
+}
+
 int main(void)
 {
-	static char names[ROWS_MAX][100];
 	size_t i;
 
-	if (http_row_count > ROWS_MAX)
+	if (row_count() > ROWS_MAX)
 		return 1;
-	for (i = 0; i < http_row_count; i++) {
-		add(http_rows[i].name, test_http_row, &http_rows[i]);
-		snprintf(names[i], sizeof(names[i]), "%s, parts of it", http_rows[i].name);
-		if (http_rows[i].status == 200)
-			add(names[i], test_parts, &http_rows[i]);
-	}
+	for (i = 0; i < row_count(); i++)
+		add_row(any_row(i));
 	for (i = 0; i < COUNT(mss_rows); i++)
 		add(mss_rows[i].name, test_mss, &mss_rows[i]);
+	add("jumbo frames", test_jumbo, NULL);
+	add("each request's first bytes", test_prefixes, NULL);
+	add("mutations, by a second parser", test_grammar, NULL);
+	add("every MSS", test_every_mss, NULL);
+	add("options of SYNs, by a second parser", test_options, NULL);
 	add("two requests, one after the other", test_two_requests, NULL);
 	add("a whole connection", test_connection, NULL);
 	add("a megabyte without timestamps", test_megabyte, NULL);
-	add("request truncated at every byte", test_truncated, NULL);
 	add("mutations", test_mutations, NULL);
 	add("names", test_names, NULL);
 	add("pressure", test_pressure, NULL);
