@@ -28,7 +28,7 @@ need_tools() {
 	for pair in busybox:busybox-static cpio:cpio xz:xz-utils curl:curl ethtool:ethtool ip:iproute2 tc:iproute2 ping:iputils-ping; do
 		command -v "${pair%:*}" >/dev/null || missing+=("${pair#*:}")
 	done
-	[ ${#missing[@]} = 0 ] || install "${missing[@]}" || die "missing: ${missing[*]}"
+	[ ${#missing[@]} = 0 ] || apt_install "${missing[@]}" || die "missing: ${missing[*]}"
 }
 
 folders() {
@@ -52,7 +52,7 @@ copy_tools() {
 	cp "$(command -v busybox)" "$root/usr/bin/busybox" || return 1
 	while read -r tool; do
 		ln -s busybox "$root/usr/bin/$tool"
-	done < <(busybox --list | grep -vx busybox)
+	done < <(busybox --list | grep -vxE 'busybox|init|linuxrc')
 	for tool in "${tools[@]}"; do
 		path=$(command -v "$tool") || { say "$tool is missing"; return 1; }
 		rm -f "$root/usr/bin/$tool"
@@ -110,7 +110,7 @@ copy_modules() {
 }
 
 need_tools
-if ! folders || ! copy_tools || ! copy_project || ! copy_modules "$@" || ! cp "$here/init" "$root/init" ||
+if ! folders || ! copy_tools || ! copy_project || ! copy_modules "$@" || ! install -m 755 "$here/init" "$root/init" ||
 	! (cd "$root" && find . | cpio --quiet -o -H newc) >"$out"; then
 	die "cannot make $out"
 fi

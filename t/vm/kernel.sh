@@ -102,7 +102,7 @@ unpack() {
 depend() {
 	local release
 
-	command -v depmod >/dev/null || install kmod || { say "depmod is missing (apt install kmod)"; return 1; }
+	command -v depmod >/dev/null || apt_install kmod || { say "depmod is missing (apt install kmod)"; return 1; }
 	for release in "$1"/lib/modules/*; do
 		depmod -b "$1" "${release##*/}" || return 1
 	done
@@ -151,7 +151,7 @@ qemu() {
 
 	if ! command -v "${command[0]}" >/dev/null; then
 		[ -z "${NDIV_QEMU:-}" ] || die "NDIV_QEMU=$NDIV_QEMU: no such command"
-		install qemu-system-x86 || die "qemu-system-x86_64 is missing (apt install qemu-system-x86)"
+		apt_install qemu-system-x86 || die "qemu-system-x86_64 is missing (apt install qemu-system-x86)"
 	fi
 	if [ -n "${NDIV_QEMU:-}" ] || has_igb "${command[@]}" || newer_qemu; then
 		print_words "${command[@]}"

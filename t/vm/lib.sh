@@ -12,8 +12,8 @@ cache=${NDIV_CACHE:-${XDG_CACHE_HOME:-/var/cache}/ndiv-vm}
 say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
 die() { say "$@"; exit 1; }
 
-# install PACKAGE...: with apt, if this is root on a machine that has it.
-install() {
+# apt_install PACKAGE...: with apt, if this is root on a machine that has it.
+apt_install() {
 	command -v apt-get >/dev/null && [ "$(id -u)" = 0 ] || return 1
 	say "installing $*"
 	DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "$@" >/dev/null ||
