@@ -192,33 +192,6 @@ static int core_prepare(struct ndiv *nd, struct core_bpf *core)
 	return 0;
 }
 
-/* Sets everything up in <mode>. <why>: the driver's reason if it refuses native mode. */
-static int core_try(struct ndiv *nd, enum ndiv_mode mode, char *why, size_t len)
-{
-	struct core_bpf *core = NULL;
-	int err;
-
-	remove_tree(nd->dir);
-	err = core_load(nd, mode == NDIV_MODE_GENERIC, &core);
-	if (err)
-		return err;
-	err = core_prepare(nd, core);
-	if (!err && mode == NDIV_MODE_GENERIC)
-		err = generic_up(nd);
-	if (!err) {
-		err = link_xdp(nd, bpf_program__fd(core->progs.ndiv_entry), mode);
-		if (err && mode == NDIV_MODE_NATIVE)
-			device_refusal(nd, bpf_program__fd(core->progs.ndiv_entry), err, why, len);
-		if (err)
-			fail(nd, -err, "cannot attach in %s mode: %s", ndiv_mode_name(mode),
-			     *why ? why : strerror(-err));
-	}
-	core_bpf__destroy(core);
-	if (err)
-		core_down(nd);
-	return err;
-}
-
 /*
  * What the entry of id 0, which is no handler's, keeps of the interface itself: why it is in generic mode, and whether
  * VLAN offload is to be turned on again.
@@ -238,10 +211,51 @@ static int keep(struct ndiv *nd, const char *why, int rxvlan)
 	return err;
 }
 
+/* The last step. <refusal>: the driver's reason if it refuses native mode. */
+static int core_link(struct ndiv *nd, int entry, enum ndiv_mode mode, char *refusal, size_t len)
+{
+	int err = link_xdp(nd, entry, mode);
+
+	if (!err)
+		return 0;
+	if (mode == NDIV_MODE_NATIVE)
+		device_refusal(nd, entry, err, refusal, len);
+	return fail(nd, -err, "cannot attach in %s mode: %s", ndiv_mode_name(mode),
+		    mode == NDIV_MODE_NATIVE ? refusal : strerror(-err));
+}
+
+/*
+ * Sets everything up in <mode>, for the reason <why>. What has to be known for taking it down again is kept first: it
+ * can be killed at any moment.
+ */
+static int core_try(struct ndiv *nd, enum ndiv_mode mode, const char *why, char *refusal, size_t len)
+{
+	int err, rxvlan = mode == NDIV_MODE_NATIVE && offload_due(nd);
+	struct core_bpf *core = NULL;
+
+	remove_tree(nd->dir);
+	err = core_load(nd, mode == NDIV_MODE_GENERIC, &core);
+	if (err)
+		return err;
+	err = core_prepare(nd, core);
+	if (!err)
+		err = keep(nd, why, rxvlan);
+	if (!err && mode == NDIV_MODE_GENERIC)
+		err = generic_up(nd);
+	if (!err)
+		err = core_link(nd, bpf_program__fd(core->progs.ndiv_entry), mode, refusal, len);
+	if (!err && rxvlan && !offload_adjust(nd))
+		err = keep(nd, why, 0);
+	core_bpf__destroy(core);
+	if (err)
+		core_down(nd);
+	return err;
+}
+
 /* Attaches the core with an empty chain. */
 int core_up(struct ndiv *nd, enum ndiv_mode mode)
 {
-	char why[512] = "";
+	char refusal[512] = "";
 	int err;
 
 	strays_remove(nd);
@@ -250,35 +264,39 @@ int core_up(struct ndiv *nd, enum ndiv_mode mode)
 		err = device_suits(nd);
 	if (err)
 		return err;
-	err = core_try(nd, mode == NDIV_MODE_GENERIC ? mode : NDIV_MODE_NATIVE, why, sizeof(why));
-	if (!err)
-		return mode == NDIV_MODE_GENERIC ? keep(nd, "asked for", 0) : keep(nd, "", offload_adjust(nd));
-	if (mode != NDIV_MODE_AUTO || !*why || err == -ENODEV || err == -EBUSY)
+	if (mode == NDIV_MODE_GENERIC)
+		return core_try(nd, mode, "asked for", NULL, 0);
+	err = core_try(nd, NDIV_MODE_NATIVE, "", refusal, sizeof(refusal));
+	if (!err || mode != NDIV_MODE_AUTO || !*refusal || err == -ENODEV || err == -EBUSY)
 		return err;
-	warn(nd, "the driver refuses native mode (%s): generic mode, which is slower", why);
-	err = core_try(nd, NDIV_MODE_GENERIC, why, sizeof(why));
-	return err ? err : keep(nd, why, 0);
+	warn(nd, "the driver refuses native mode (%s): generic mode, which is slower", refusal);
+	return core_try(nd, NDIV_MODE_GENERIC, refusal, NULL, 0);
 }
 
-static void restore_offload(struct ndiv *nd)
+/* Was VLAN offload turned off? Leaves the handle's message alone. */
+static int offload_is_off(struct ndiv *nd)
 {
-	struct table tab;
 	char err[sizeof(nd->err)];
+	struct table tab;
+	int off = 0;
 
 	memcpy(err, nd->err, sizeof(err));
 	if (nd->ifname[0] && !table_open(nd, &tab)) {
-		if (tab.e[0].has_tx)
-			offload_restore(nd);
+		off = tab.e[0].has_tx;
 		table_close(&tab);
 	}
 	memcpy(nd->err, err, sizeof(err));
+	return off;
 }
 
 /* Removes all of it, whatever part is there. Leaves the handle's message alone. */
 void core_down(struct ndiv *nd)
 {
-	restore_offload(nd);
+	int offload = offload_is_off(nd);
+
 	link_cut(nd->dir, "link");
+	if (offload)
+		offload_restore(nd);
 	tx_down(nd);
 	generic_down(nd);
 	remove_tree(nd->dir);

@@ -77,20 +77,27 @@ static void ask_driver(const struct ndiv *nd, int prog)
 	libbpf_set_print(before);
 }
 
+/* Drivers that say nothing most often mean this; those that say something else do not. */
+static int may_be_mtu(void)
+{
+	return !said[0] || strstr(said, "MTU") || strstr(said, "mtu") || strstr(said, "frag");
+}
+
 /* Why native mode was refused with <err>, for people, into <buf>: with the largest MTU that works where it is that. */
 void device_refusal(const struct ndiv *nd, int prog, int err, char *buf, size_t len)
 {
 	struct netdev_xdp xdp;
 	struct netdev dev;
-	int n;
+	int n, none;
 
 	ask_driver(nd, prog);
 	n = snprintf(buf, len, "%s%s%s", strerror(-err), said[0] ? ": " : "", said);
 	if (netdev_get(nd->ifindex, &dev) || n < 0 || (size_t)n >= len)
 		return;
-	if (err == -EOPNOTSUPP && !said[0] && !netdev_xdp(nd->ifindex, &xdp) && !(xdp.features & XDP_ACT_BASIC))
+	none = err == -EOPNOTSUPP && !netdev_xdp(nd->ifindex, &xdp) && !(xdp.features & XDP_ACT_BASIC);
+	if (none && !said[0])
 		snprintf(buf + n, len - n, ": the driver has no XDP");
-	else if (dev.mtu > ONE_PAGE_MTU)
+	else if (!none && may_be_mtu() && dev.mtu > ONE_PAGE_MTU)
 		snprintf(buf + n, len - n,
 			 "; the MTU is %u: drivers without support for packets of several buffers take at most "
 			 "about %d (`ip link set %s mtu %d`)",

@@ -57,6 +57,8 @@ int	remove_tree(const char *path);
 void	pin_path(char *buf, const char *dir, const char *name);
 int	pin(const char *dir, const char *name, int fd);
 int	pin_get(const char *dir, const char *name);
+__u32	prog_id(int fd);
+__u32	pinned_prog_id(const char *dir, const char *name);
 int	pinned(const char *dir, const char *name);
 void	unpin(const char *dir, const char *name);
 void	handler_dir(const struct ndiv *nd, unsigned int id, int new, char *buf);
@@ -86,6 +88,7 @@ int	device_suits(struct ndiv *nd);
 void	device_refusal(const struct ndiv *nd, int prog, int err, char *buf, size_t len);
 
 /* offload.c */
+int	offload_due(const struct ndiv *nd);
 int	offload_adjust(struct ndiv *nd);
 void	offload_restore(const struct ndiv *nd);
 
@@ -112,7 +115,7 @@ struct loaded {
 	struct ndiv_info info;
 	struct bpf_program *rx, *tx, *clone, *skb, *done;
 };
-int	object_read_info(const char *path, struct ndiv_info *info, char *err, size_t err_len);
+const char *object_info(const void *p, size_t size, struct ndiv_info *info);
 int	object_load(struct ndiv *nd, const char *path, unsigned int id, const char *opts, struct loaded *ld);
 int	object_pin(struct ndiv *nd, struct loaded *ld, const char *dir);
 void	object_close(struct loaded *ld);

@@ -77,28 +77,90 @@ void ndiv_close(struct ndiv *nd)
 	free(nd);
 }
 
-/* What a crash in the middle of a change can leave behind. */
-static int recover(struct ndiv *nd, const struct table *tab)
+/* The successor is in its place in the chain; it takes over the predecessor's directory. */
+static int take_over(struct ndiv *nd, unsigned int id)
 {
 	char dir[DIR_LEN], new[DIR_LEN];
-	unsigned int id, found = 0;
 
-	for (id = 1; id < NDIV_HANDLERS_MAX; id++) {
-		handler_dir(nd, id, 0, dir);
-		handler_dir(nd, id, 1, new);
-		if (tab->e[id].used ? access(new, F_OK) : access(new, F_OK) && access(dir, F_OK))
-			continue;
-		found = 1;
-		if (!tab->e[id].used)
-			remove_tree(dir);
-		else if (access(dir, F_OK))
-			rename(new, dir);
-		remove_tree(new);
-	}
-	return found ? chain_apply(nd, tab, 0) : 0;
+	handler_dir(nd, id, 0, dir);
+	handler_dir(nd, id, 1, new);
+	link_cut(dir, "done_link");
+	remove_tree(dir);
+	if (rename(new, dir))
+		return fail(nd, errno, "cannot rename %s: %s", new, strerror(errno));
+	return 0;
 }
 
-/* Locks, and opens the table if ndiv is attached: 1; 0 if it is not (then what is left of an earlier one is removed).
+/* Numbers the handlers 0, 1, 2... again after one has gone. */
+static int close_ranks(struct ndiv *nd, struct table *tab)
+{
+	unsigned int ids[NDIV_HANDLERS_MAX];
+	int n = table_sorted(tab, ids), i, err = 0;
+
+	for (i = 0; i < n && !err; i++) {
+		if (tab->e[ids[i]].order == (__u32)i)
+			continue;
+		tab->e[ids[i]].order = i;
+		err = table_write(nd, tab, ids[i]);
+	}
+	return err;
+}
+
+/*
+ * A change is under way: said in the entry of id 0, which is no handler's, so that the next command sees whether it
+ * came to its end.
+ */
+static int mark(struct ndiv *nd, struct table *tab, int under_way)
+{
+	tab->e[0].used = under_way;
+	return table_write(nd, tab, 0);
+}
+
+static void drop_dir(const char *dir)
+{
+	link_cut(dir, "done_link");
+	remove_tree(dir);
+}
+
+/* Makes the directories of handler <id> what the table says. 1 if something was to be done, 0 or -errno. */
+static int recover_one(struct ndiv *nd, const struct table *tab, unsigned int id)
+{
+	char dir[DIR_LEN], new[DIR_LEN];
+	int err;
+
+	handler_dir(nd, id, 0, dir);
+	handler_dir(nd, id, 1, new);
+	if (access(new, F_OK) && (tab->e[id].used || access(dir, F_OK)))
+		return 0;
+	if (tab->e[id].used && pinned_prog_id(new, "rx") == tab->e[id].prog_id) {
+		err = take_over(nd, id);
+		return err ? err : 1;
+	}
+	drop_dir(new);
+	if (!tab->e[id].used)
+		drop_dir(dir);
+	return 1;
+}
+
+/* What a crash in the middle of a change can leave behind. */
+static int recover(struct ndiv *nd, struct table *tab)
+{
+	int err, found = tab->e[0].used;
+	unsigned int id;
+
+	for (id = 1; id < NDIV_HANDLERS_MAX; id++) {
+		err = recover_one(nd, tab, id);
+		if (err < 0)
+			return err;
+		found |= err;
+	}
+	err = found ? close_ranks(nd, tab) : 0;
+	return err || !found ? err : chain_apply(nd, tab, 0);
+}
+
+/*
+ * Locks, and opens the table if ndiv is attached: 1; 0 if it is not (then what is left of an earlier one is removed).
+ * Attached without a handler is what is left if the first attach is killed.
  */
 static int begin(struct ndiv *nd, struct table *tab)
 {
@@ -118,12 +180,21 @@ static int begin(struct ndiv *nd, struct table *tab)
 	err = table_open(nd, tab);
 	if (err)
 		return err;
+	if (!table_count(tab)) {
+		table_close(tab);
+		core_down(nd);
+		return 0;
+	}
 	err = recover(nd, tab);
+	if (!err)
+		err = mark(nd, tab, 1);
 	return err ? err : 1;
 }
 
 static int end(struct ndiv *nd, struct table *tab, int ret)
 {
+	if (!ret && tab->map >= 0 && tab->e[0].used)
+		ret = mark(nd, tab, 0);
 	table_close(tab);
 	state_unlock(nd);
 	return ret;
@@ -149,39 +220,17 @@ static int link_done(struct ndiv *nd, struct loaded *ld, const char *dir)
 		   : 0;
 }
 
-static __u32 prog_id(struct bpf_program *prog)
-{
-	struct bpf_prog_info info = {};
-	__u32 len = sizeof(info);
-
-	return bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &len) ? 0 : info.id;
-}
-
 static void fill_entry(struct ndiv_entry *e, const struct loaded *ld, const char *path, const char *opts)
 {
 	e->used = 1;
 	e->has_tx = !!ld->tx;
 	e->has_build = !!ld->clone;
 	e->has_rx_done = !!ld->done;
-	e->prog_id = prog_id(ld->rx);
+	e->prog_id = prog_id(bpf_program__fd(ld->rx));
 	e->since = time(NULL);
 	snprintf(e->path, sizeof(e->path), "%s", path);
 	snprintf(e->opts, sizeof(e->opts), "%s", opts);
 	e->info = ld->info;
-}
-
-/* The successor is in its place in the chain; it takes over the predecessor's directory. */
-static int take_over(struct ndiv *nd, unsigned int id)
-{
-	char dir[DIR_LEN], new[DIR_LEN];
-
-	handler_dir(nd, id, 0, dir);
-	handler_dir(nd, id, 1, new);
-	link_cut(dir, "done_link");
-	remove_tree(dir);
-	if (rename(new, dir))
-		return fail(nd, errno, "cannot rename %s: %s", new, strerror(errno));
-	return 0;
 }
 
 /* The chain of before, after a change that failed, whose message stays. */
@@ -239,21 +288,6 @@ static int make_place(struct ndiv *nd, struct table *tab, int at, __u32 *order)
 			tab->e[id].order++;
 			err = table_write(nd, tab, id);
 		}
-	return err;
-}
-
-/* Numbers the handlers 0, 1, 2... again after one has gone. */
-static int close_ranks(struct ndiv *nd, struct table *tab)
-{
-	unsigned int ids[NDIV_HANDLERS_MAX];
-	int n = table_sorted(tab, ids), i, err = 0;
-
-	for (i = 0; i < n && !err; i++) {
-		if (tab->e[ids[i]].order == (__u32)i)
-			continue;
-		tab->e[ids[i]].order = i;
-		err = table_write(nd, tab, ids[i]);
-	}
 	return err;
 }
 
@@ -387,18 +421,22 @@ int ndiv_replace(struct ndiv *nd, const char *what, const struct ndiv_attach_opt
 
 static int remove_one(struct ndiv *nd, struct table *tab, int id)
 {
+	struct ndiv_entry before = tab->e[id];
 	char dir[DIR_LEN];
 	int err;
 
 	memset(&tab->e[id], 0, sizeof(tab->e[id]));
-	err = chain_apply(nd, tab, 0);
+	err = table_write(nd, tab, id);
 	if (!err)
-		err = table_write(nd, tab, id);
-	if (err)
+		err = chain_apply(nd, tab, 0);
+	if (err) {
+		tab->e[id] = before;
+		put_back(nd, tab);
+		table_write(nd, tab, id);
 		return err;
+	}
 	handler_dir(nd, id, 0, dir);
-	link_cut(dir, "done_link");
-	remove_tree(dir);
+	drop_dir(dir);
 	return close_ranks(nd, tab);
 }
 

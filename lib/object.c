@@ -38,16 +38,11 @@ static void terminate(char names[][NDIV_NAME_LEN], size_t count)
 		names[i][NDIV_NAME_LEN - 1] = 0;
 }
 
-/* Copies the info out of an opened object. NULL, or what is wrong with it. */
-static const char *get_info(struct bpf_object *obj, struct ndiv_info *info)
+/* Copies the info out of the <size> bytes of a section, with all its strings ended. NULL, or what is wrong with it. */
+const char *object_info(const void *p, size_t size, struct ndiv_info *info)
 {
-	struct bpf_map *map = section(obj, ".rodata.ndiv");
-	const void *p;
-	size_t size, i;
+	size_t i;
 
-	if (!map)
-		return "it has no section .rodata.ndiv: is it an ndiv handler? See ndiv/handler.h";
-	p = bpf_map__initial_value(map, &size);
 	if (!p || size < sizeof(*info))
 		return "its section .rodata.ndiv does not hold a struct ndiv_info";
 	memcpy(info, p, sizeof(*info));
@@ -69,6 +64,19 @@ static const char *get_info(struct bpf_object *obj, struct ndiv_info *info)
 	return NULL;
 }
 
+/* The info of an opened object. NULL, or what is wrong with it. */
+static const char *get_info(struct bpf_object *obj, struct ndiv_info *info)
+{
+	struct bpf_map *map = section(obj, ".rodata.ndiv");
+	const void *p;
+	size_t size;
+
+	if (!map)
+		return "it has no section .rodata.ndiv: is it an ndiv handler? See ndiv/handler.h";
+	p = bpf_map__initial_value(map, &size);
+	return object_info(p, size, info);
+}
+
 static int copy_error(char *err, size_t err_len, const char *path, const char *what, int code)
 {
 	if (err && err_len)
@@ -79,13 +87,18 @@ static int copy_error(char *err, size_t err_len, const char *path, const char *w
 int ndiv_read_info(const char *path, struct ndiv_info *info, char *err, size_t err_len)
 {
 	struct bpf_object *obj = bpf_object__open(path);
+	struct ndiv_info found;
 	const char *wrong;
+	int code = -errno;
 
 	if (!obj)
-		return copy_error(err, err_len, path, strerror(errno), -errno);
-	wrong = get_info(obj, info);
+		return copy_error(err, err_len, path, strerror(-code), code);
+	wrong = get_info(obj, &found);
 	bpf_object__close(obj);
-	return wrong ? copy_error(err, err_len, path, wrong, -EINVAL) : 0;
+	if (wrong)
+		return copy_error(err, err_len, path, wrong, -EINVAL);
+	*info = found;
+	return 0;
 }
 
 static int ends_with(const char *s, const char *end)

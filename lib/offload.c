@@ -46,11 +46,15 @@ static int rxvlan_on(const struct ndiv *nd)
 	return !ethtool_value(nd, &val) && val.data & ETH_FLAG_RXVLAN;
 }
 
+/* Has it to be turned off? */
+int offload_due(const struct ndiv *nd)
+{
+	return rxvlan_on(nd);
+}
+
 /* 1 if it was on and is off now: offload_restore() is due when ndiv is detached. */
 int offload_adjust(struct ndiv *nd)
 {
-	if (!rxvlan_on(nd))
-		return 0;
 	if (set_rxvlan(nd, 0) || rxvlan_on(nd)) {
 		warn(nd, "the card removes VLAN tags and cannot be told otherwise: handlers take tagged packets for "
 			 "untagged ones");

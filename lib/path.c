@@ -120,6 +120,8 @@ int state_lock(struct ndiv *nd)
 	snprintf(dir, sizeof(dir), ROOT "/%lu", netns_inode());
 	for (i = 0; i < 100; i++) {
 		err = root_ready(nd);
+		if (err == -ENOENT)
+			continue;	/* the directory above it went just now */
 		if (err)
 			return err;
 		fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -190,6 +192,25 @@ int pin_get(const char *dir, const char *name)
 	pin_path(path, dir, name);
 	fd = bpf_obj_get(path);
 	return fd < 0 ? -errno : fd;
+}
+
+__u32 prog_id(int fd)
+{
+	struct bpf_prog_info info = {};
+	__u32 len = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(fd, &info, &len) ? 0 : info.id;
+}
+
+/* The kernel's id of a pinned program, or 0. */
+__u32 pinned_prog_id(const char *dir, const char *name)
+{
+	int fd = pin_get(dir, name);
+	__u32 id = fd < 0 ? 0 : prog_id(fd);
+
+	if (fd >= 0)
+		close(fd);
+	return id;
 }
 
 int pinned(const char *dir, const char *name)

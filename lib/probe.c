@@ -141,12 +141,13 @@ int ndiv_probe(const char *ifname, struct ndiv_probe *probe, char *err, size_t e
 	struct netdev dev;
 	unsigned int ifindex;
 
-	memset(probe, 0, sizeof(*probe));
 	ifindex = ifname ? if_nametoindex(ifname) : 0;
 	if (ifname && !ifindex) {
-		snprintf(err, err_len, "no such interface in this network namespace (`ip link` lists them)");
+		if (err && err_len)
+			snprintf(err, err_len, "no such interface in this network namespace (`ip link` lists them)");
 		return -ENODEV;
 	}
+	memset(probe, 0, sizeof(*probe));
 	probe_kernel(probe);
 	if (!ifname)
 		return 0;

@@ -65,9 +65,11 @@ int ndiv_state(struct ndiv *nd, struct ndiv_state *out)
 	st->ifindex = nd->ifindex;
 	err = link_info(nd->dir, &link);
 	if (err || !state_holds(nd)) {
-		*out = *st;
+		err = err && err != -ENOENT ? fail(nd, -err, "cannot read %s/link: %s", nd->dir, strerror(-err)) : 0;
+		if (!err)
+			*out = *st;
 		free(st);
-		return err && err != -ENOENT ? fail(nd, -err, "cannot read %s/link: %s", nd->dir, strerror(-err)) : 0;
+		return err;
 	}
 	st->attached = 1;
 	st->prog_id = link.prog_id;

@@ -24,8 +24,8 @@ static int is_number(const struct dirent *e)
 	return e->d_name[0] >= '0' && e->d_name[0] <= '9';
 }
 
-/* Removes the state in <dir> if program <prog> is its. */
-static void remove_if(const char *dir, __u32 prog)
+/* Removes the state in <dir> if program <prog>, which runs on <nd>, is its. */
+static void remove_if(const struct ndiv *nd, const char *dir, __u32 prog)
 {
 	struct ndiv stray = { .lock = -1 };
 	struct bpf_link_info info;
@@ -33,8 +33,9 @@ static void remove_if(const char *dir, __u32 prog)
 	if (link_info(dir, &info) || info.prog_id != prog)
 		return;
 	snprintf(stray.dir, sizeof(stray.dir), "%s", dir);
-	stray.ifindex = info.xdp.ifindex;
-	log_text(1, "the interface came with ndiv attached to it in another network namespace: detached there");
+	memcpy(stray.ifname, nd->ifname, sizeof(stray.ifname));
+	stray.ifindex = nd->ifindex;
+	log_text(1, "%s: it came with ndiv attached to it in another network namespace: detached there", nd->ifname);
 	core_down(&stray);
 }
 
@@ -55,7 +56,7 @@ void strays_remove(struct ndiv *nd)
 		for (j = 0; j < m; j++) {
 			snprintf(dir, sizeof(dir), ROOT "/%lu/%lu", strtoul(spaces[i]->d_name, NULL, 10),
 				 strtoul(ifs[j]->d_name, NULL, 10));
-			remove_if(dir, prog);
+			remove_if(nd, dir, prog);
 			free(ifs[j]);
 		}
 		if (m >= 0)
