@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# e2e-httpd.t: the handler httpd serves real clients: curl and wrk
+# e2e-httpd.t: the handler httpd serves real clients, and leaves alone what other servers there are
 #
-#	client: curl, wrk  ---- veth ----  lab0: ndiv, httpd
+#	client: curl, wrk, tshark  ---- veth ----  lab0: ndiv, httpd | the stack: a web server, iperf3
 #
 # On veth a response does not fit into the request's frame, so each one is made in a clone; in generic mode, behind tc.
 set -u
@@ -79,11 +79,127 @@ accounts() {
 		"$(count '.handlers.httpd.reasons | [."bad-cookie", ."bad-checksum", ."bad-options"]' | tr -d ' \n')" '[0,0,0]'
 }
 
+# --- tshark, an independent judge -------------------------------------------------
+
+capture_start() {
+	c_bg tcpdump -i lab0 -s 0 -U --immediate-mode -w "$tmp/cap" 2>"$tmp/tcpdump"
+	tcpdump=$LAB_PID
+	wait_for grep -q 'listening on' "$tmp/tcpdump" || bail "tcpdump: $(<"$tmp/tcpdump")"
+}
+
+# closed: all connections to the handler have come to their end.
+closed() { ! c ss -Htn state connected exclude time-wait | grep ':8000 *$'; }
+
+captured() { tcpdump -r "$tmp/cap" icmp 2>/dev/null | grep -q 'echo reply'; }
+
+# capture_stop: once all is in the file: a ping is the last thing.
+capture_stop() {
+	ok "$mode: all connections have come to their end" wait_for closed
+	c ping -q -c 1 10.77.0.2 >"$tmp/ignored"
+	wait_for captured || bail 'tcpdump has lost the end'
+	kill "$tcpdump"
+	wait "$tcpdump" 2>/dev/null
+}
+
+# shark FILTER [ARGUMENT...]: the packets of the capture for which it holds.
+shark() {
+	tshark -n -r "$tmp/cap" -d tcp.port==8000,http -o ip.check_checksum:TRUE -o tcp.check_checksum:TRUE \
+		-Y "tcp.port == 8000 && ($1)" "${@:2}" 2>/dev/null
+}
+
+# Each kind of connection once: 9 connections, 18 responses.
+converse() {
+	local url=$1
+
+	get "$url/[0-9]" -o "$tmp/ignored"
+	get "$url/1000" -0 -o "$tmp/ignored"
+	get "$url/1000" -H 'Connection: close' -o "$tmp/ignored"
+	get "$url/1000" -I -o "$tmp/ignored"
+	get "$url/" -o "$tmp/ignored"
+	status "$url/x" -g
+	status "$url/123456789012345" -g
+	status "$url/" -g -d x=y
+	status "$url/" -g -X 'no/method'
+}
+
+# The capture of two conversations is that of sound connections.
+judge() {
+	local all codes
+
+	codes=$(printf '200,%.0s' {1..14})404,416,405,400
+	all=$(shark tcp | wc -l)
+	check "$mode, tshark: packets" "$all > 100"
+	is "$mode, tshark: each checksum was verified" "$(shark 'tcp.checksum.status == 1' | wc -l)" "$all"
+	is "$mode, tshark: no bad checksum" "$(shark 'tcp.checksum.status == 0 || ip.checksum.status == 0')" ''
+	is "$mode, tshark: nothing malformed" "$(shark '_ws.malformed || _ws.expert.severity >= error')" ''
+	is "$mode, tshark: no fault of the server's" "$(shark 'tcp.srcport == 8000 && tcp.analysis.flags')" ''
+	is "$mode, tshark: no reset" "$(shark 'tcp.flags.reset == 1')" ''
+	is "$mode, tshark: connections" "$(shark 'tcp.flags.syn == 1 && tcp.srcport == 8000' | wc -l)" 18
+	is "$mode, tshark: FINs of the server" "$(shark 'tcp.flags.fin == 1 && tcp.srcport == 8000' | wc -l)" 18
+	is "$mode, tshark: FINs of the client" "$(shark 'tcp.flags.fin == 1 && tcp.dstport == 8000' | wc -l)" 18
+	is "$mode, tshark: responses" "$(shark http.response -T fields -e http.response.code | paste -sd,)" "$codes,$codes"
+}
+
+judged() {
+	capture_start
+	converse 10.77.0.2:8000 >"$tmp/ignored"
+	converse '[fd77::2]:8000' >"$tmp/ignored"
+	capture_stop
+	judge
+}
+
+# --- other servers behind it ------------------------------------------------------
+
+servers_start() {
+	mkdir "$tmp/www"
+	head -c 3000000 /dev/urandom >"$tmp/www/file"
+	s_bg python3 -m http.server --bind :: --directory "$tmp/www" 80 >"$tmp/www.log" 2>&1
+	s_bg iperf3 -s >"$tmp/iperf.log" 2>&1
+	ok 'a web server' wait_for get 10.77.0.2:80/ -o "$tmp/ignored"
+	ok 'an iperf3 server' wait_for iperf 10.77.0.2 -n 1000
+}
+
+# iperf ADDRESS ARGUMENT...: bits per second that have arrived.
+iperf() { c iperf3 -J -c "$@" | jq -e '.end.sum_received.bits_per_second | floor'; }
+
+servers_work() {
+	local address
+
+	for address in 10.77.0.2 '[fd77::2]'; do
+		get "$address/file" -g -o "$tmp/got"
+		ok "$mode: web server, $address" cmp "$tmp/got" "$tmp/www/file"
+	done
+	check "$mode: iperf3" "$(iperf 10.77.0.2 -n 50M) > 1000000"
+	check "$mode: iperf3, v6" "$(iperf fd77::2 -n 50M) > 1000000"
+	check "$mode: iperf3, from the server" "$(iperf 10.77.0.2 -R -n 50M) > 1000000"
+	c curl -s -m 5 10.77.0.2:8001/
+	is "$mode: where nobody listens, a reset" "$?" 7
+}
+
+# replaced: ten times while wrk asks.
+replaced() {
+	local i
+
+	c_bg wrk -t 2 -c 100 -d 300 http://10.77.0.2:8000/100 >"$tmp/wrk" 2>&1
+	wait_for count_reaches .handlers.httpd.counters.get 1000 || fail "$mode: wrk has not begun"
+	for ((i = 1; i <= 10; i++)); do
+		nd replace lab0 httpd --keep || fail "$mode: replace $i"
+	done
+	kill -INT "$LAB_PID"
+	wait "$LAB_PID"
+	ok "$mode: replaced under wrk, which has ended well" grep -q Requests/sec "$tmp/wrk"
+	is "$mode: replaced under wrk, no error" "$(grep -E 'Socket errors|Non-2xx' "$tmp/wrk")" ''
+}
+
 lab_up "$@" || bail 'no lab'
+servers_start
 for mode in native generic; do
 	ok "$mode: attach" nd attach lab0 httpd --mode "$mode"
 	curls
 	accounts
+	judged
+	servers_work
+	replaced
 	load "$mode: wrk, keep-alive" http://10.77.0.2:8000/100
 	load "$mode: wrk, close" -H 'Connection: close' http://10.77.0.2:8000/100
 	load "$mode: wrk v6, keep-alive" 'http://[fd77::2]:8000/1000'
@@ -108,4 +224,19 @@ is_object 'vlan v6' '[fd77:10::2]:8000/1000' 1000 -g
 load 'vlan, wrk' http://10.77.10.2:8000/1000
 accounts
 ok 'detach' nd detach lab0
+lab_down
+
+# What fits a jumbo frame, but not one that every driver can send, is refused and not lost.
+lab_up --mtu 9000 || bail 'no lab with jumbo frames'
+for mode in native generic; do
+	ok "jumbo, $mode: attach" nd attach lab0 httpd --mode "$mode"
+	for n in 100 1400 2800; do
+		is_object "jumbo, $mode: /$n" "10.77.0.2:8000/$n" "$n"
+		is_object "jumbo, $mode: v6 /$n" "[fd77::2]:8000/$n" "$n" -g
+	done
+	is "jumbo, $mode: /3000" "$(status 10.77.0.2:8000/3000)" '416 close'
+	is "jumbo, $mode: v6 /8000" "$(status '[fd77::2]:8000/8000' -g)" '416 close'
+	accounts
+	ok "jumbo, $mode: detach" nd detach lab0
+done
 done_testing
