@@ -33,11 +33,35 @@ static void put_attr(struct request *req, int type, const void *data, size_t len
 	req->nlh.nlmsg_len = NLMSG_ALIGN(req->nlh.nlmsg_len) + NLA_ALIGN(a->nla_len);
 }
 
+/*
+ * The <n> bytes of an answer at <buf> become its payload, what follows <head> bytes of family header. Its length, or
+ * -errno, which is what the kernel answered if it refused.
+ */
+int netlink_payload(char *buf, int n, size_t head)
+{
+	const struct nlmsghdr *nlh = (const void *)buf;
+	const size_t front = NLMSG_HDRLEN + NLMSG_ALIGN(head);
+	int err;
+
+	if (n < (int)sizeof(*nlh) || !NLMSG_OK(nlh, (unsigned int)n))
+		return -EPROTO;
+	if (nlh->nlmsg_type == NLMSG_ERROR) {
+		if (nlh->nlmsg_len < NLMSG_LENGTH(sizeof(err)))
+			return -EPROTO;
+		memcpy(&err, buf + NLMSG_HDRLEN, sizeof(err));
+		return err < 0 ? err : -EPROTO;
+	}
+	if (nlh->nlmsg_len < front)
+		return -EPROTO;
+	n = (int)(nlh->nlmsg_len - front);
+	memmove(buf, buf + front, n);
+	return n;
+}
+
 /* Sends <req>; the answer's payload behind <head> bytes of family header goes to <buf>. Its length, or -errno. */
 static int ask(int protocol, struct request *req, size_t head, char *buf, size_t size)
 {
-	struct nlmsghdr *nlh = (void *)buf;
-	int fd, n, err = -EPROTO;
+	int fd, n, err = 0;
 
 	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
 	if (fd < 0)
@@ -47,15 +71,7 @@ static int ask(int protocol, struct request *req, size_t head, char *buf, size_t
 	if (n < 0)
 		err = -errno;
 	close(fd);
-	if (n < 0 || !NLMSG_OK(nlh, (unsigned int)n))
-		return err;
-	if (nlh->nlmsg_type == NLMSG_ERROR)
-		return ((struct nlmsgerr *)NLMSG_DATA(nlh))->error;
-	if (nlh->nlmsg_len < NLMSG_HDRLEN + head)
-		return -EPROTO;
-	n = nlh->nlmsg_len - NLMSG_HDRLEN - NLMSG_ALIGN(head);
-	memmove(buf, (char *)NLMSG_DATA(nlh) + NLMSG_ALIGN(head), n);
-	return n;
+	return n < 0 ? err : netlink_payload(buf, n, head);
 }
 
 /* Attribute <type> among <len> bytes, or NULL. */
@@ -89,12 +105,23 @@ static void copy_kind(const struct nlattr *linkinfo, struct netdev *dev)
 		  sizeof(dev->kind) - 1);
 }
 
+/* The attributes of a link. */
+void netdev_read(const char *attrs, int len, struct netdev *dev)
+{
+	memset(dev, 0, sizeof(*dev));
+	copy_attr(attr(attrs, len, IFLA_IFNAME), dev->name, sizeof(dev->name) - 1);
+	copy_attr(attr(attrs, len, IFLA_MTU), &dev->mtu, sizeof(dev->mtu));
+	copy_attr(attr(attrs, len, IFLA_LINK), &dev->parent, sizeof(dev->parent));
+	copy_attr(attr(attrs, len, IFLA_MASTER), &dev->master, sizeof(dev->master));
+	copy_kind(attr(attrs, len, IFLA_LINKINFO), dev);
+}
+
 /* 0 or -errno. */
 int netdev_get(unsigned int ifindex, struct netdev *dev)
 {
 	struct request req = { .nlh = { .nlmsg_len = NLMSG_LENGTH(sizeof(struct ifinfomsg)),
 					.nlmsg_type = RTM_GETLINK } };
-	char buf[16384];
+	char buf[16384] __attribute__((aligned(NLMSG_ALIGNTO)));
 	int n;
 
 	memset(dev, 0, sizeof(*dev));
@@ -102,11 +129,7 @@ int netdev_get(unsigned int ifindex, struct netdev *dev)
 	n = ask(NETLINK_ROUTE, &req, sizeof(struct ifinfomsg), buf, sizeof(buf));
 	if (n < 0)
 		return n;
-	copy_attr(attr(buf, n, IFLA_IFNAME), dev->name, sizeof(dev->name) - 1);
-	copy_attr(attr(buf, n, IFLA_MTU), &dev->mtu, sizeof(dev->mtu));
-	copy_attr(attr(buf, n, IFLA_LINK), &dev->parent, sizeof(dev->parent));
-	copy_attr(attr(buf, n, IFLA_MASTER), &dev->master, sizeof(dev->master));
-	copy_kind(attr(buf, n, IFLA_LINKINFO), dev);
+	netdev_read(buf, n, dev);
 	return 0;
 }
 
@@ -116,7 +139,7 @@ static int family_id(const char *name)
 		.nlh = { .nlmsg_len = NLMSG_LENGTH(sizeof(struct genlmsghdr)), .nlmsg_type = GENL_ID_CTRL },
 		.genl = { .cmd = CTRL_CMD_GETFAMILY, .version = 1 },
 	};
-	char buf[16384];
+	char buf[16384] __attribute__((aligned(NLMSG_ALIGNTO)));
 	__u16 id = 0;
 	int n;
 
@@ -136,6 +159,13 @@ enum {
 	A_DEV_XDP_RX_METADATA = 5,
 };
 
+void netdev_xdp_read(const char *attrs, int len, struct netdev_xdp *xdp)
+{
+	memset(xdp, 0, sizeof(*xdp));
+	copy_attr(attr(attrs, len, A_DEV_XDP_FEATURES), &xdp->features, sizeof(xdp->features));
+	copy_attr(attr(attrs, len, A_DEV_XDP_RX_METADATA), &xdp->metadata, sizeof(xdp->metadata));
+}
+
 /* What the driver says of XDP: -ENOENT where the kernel cannot be asked (before 6.3). */
 int netdev_xdp(unsigned int ifindex, struct netdev_xdp *xdp)
 {
@@ -143,7 +173,7 @@ int netdev_xdp(unsigned int ifindex, struct netdev_xdp *xdp)
 		.nlh = { .nlmsg_len = NLMSG_LENGTH(sizeof(struct genlmsghdr)) },
 		.genl = { .cmd = CMD_DEV_GET, .version = 1 },
 	};
-	char buf[4096];
+	char buf[4096] __attribute__((aligned(NLMSG_ALIGNTO)));
 	int n;
 
 	memset(xdp, 0, sizeof(*xdp));
@@ -155,7 +185,6 @@ int netdev_xdp(unsigned int ifindex, struct netdev_xdp *xdp)
 	n = ask(NETLINK_GENERIC, &req, sizeof(struct genlmsghdr), buf, sizeof(buf));
 	if (n < 0)
 		return n;
-	copy_attr(attr(buf, n, A_DEV_XDP_FEATURES), &xdp->features, sizeof(xdp->features));
-	copy_attr(attr(buf, n, A_DEV_XDP_RX_METADATA), &xdp->metadata, sizeof(xdp->metadata));
+	netdev_xdp_read(buf, n, xdp);
 	return 0;
 }

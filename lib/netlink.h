@@ -3,6 +3,7 @@
 #ifndef NDIV_NETLINK_H
 #define NDIV_NETLINK_H
 
+#include <stddef.h>
 #include <net/if.h>
 #include <linux/types.h>
 
@@ -24,6 +25,11 @@ enum {
 	XDP_ACT_BASIC = 1, XDP_ACT_REDIRECT = 2, XDP_ACT_NDO_XMIT = 4, XDP_ACT_RX_SG = 32, XDP_ACT_NDO_XMIT_SG = 64,
 	XDP_META_TIMESTAMP = 1, XDP_META_HASH = 2, XDP_META_VLAN = 4,
 };
+
+/* What an answer says: apart from the sockets, for t/fuzz. */
+int	netlink_payload(char *buf, int n, size_t head);
+void	netdev_read(const char *attrs, int len, struct netdev *dev);
+void	netdev_xdp_read(const char *attrs, int len, struct netdev_xdp *xdp);
 
 int	netdev_get(unsigned int ifindex, struct netdev *dev);
 int	netdev_xdp(unsigned int ifindex, struct netdev_xdp *xdp);

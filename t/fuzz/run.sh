@@ -1,0 +1,109 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# run.sh [SECONDS [TARGET...]]: builds the fuzz targets, and runs each for so long (10 unless given)
+#
+# TARGET: option, info, object, netlink; all of them unless given. What they find, and the inputs they go on from the
+# next time, is in build/fuzz. Exit status 0 only if each has run and found nothing. Needs what `make` needs, and
+# libFuzzer (Debian: libclang-rt-14-dev, which clang recommends). No root.
+set -u
+cd "$(dirname "$(readlink -f "$0")")/../.." || exit 1
+
+seconds=${1:-10}
+shift
+[[ $seconds =~ ^[1-9][0-9]*$ ]] || { echo "usage: run.sh [SECONDS [TARGET...]]" >&2; exit 2; }
+[ $# -gt 0 ] || set -- option info object netlink
+clang=${CLANG:-clang}
+out=build/fuzz
+flags=(-std=gnu11 -g -O1 -Wall -Wextra -Wno-unused-parameter -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+	-Iinclude -Ibuild/gen '-DNDIV_HANDLERDIR=""')
+read -ra libs <<<"$(pkg-config --libs libbpf) -lelf -lz"
+
+die() { echo "fuzz: $*" >&2; exit 1; }
+
+# The library, and the target, each instrumented.
+build() {
+	local source object objects=()
+
+	for source in lib/*.c; do
+		object=$out/$(basename "$source" .c).o
+		objects+=("$object")
+		"$clang" "${flags[@]}" -fsanitize=fuzzer-no-link,address,undefined -c "$source" -o "$object" || return 1
+	done
+	for target in "$@"; do
+		"$clang" "${flags[@]}" -fsanitize=fuzzer,address,undefined "t/fuzz/fuzz_$target.c" "${objects[@]}" \
+			"${libs[@]}" -o "$out/fuzz_$target" || return 1
+	done
+}
+
+# seeds TARGET: inputs to begin with.
+seeds() {
+	local object dir=$out/seeds/$1
+
+	mkdir -p "$dir"
+	case $1 in
+	option)
+		printf 'number=1 word=20\0flag=yes\nchoice=pass\nports=80-90\nnets=10.0.0.0/8,fd00::/8\nnumber=4294967295' >"$dir/all"
+		;;
+	info | object)
+		for object in build/handlers/*.bpf.o; do
+			object_section "$object" "$dir/$(basename "$object")"
+			printf 'rate=5 burst=2 ports=80' >>"$dir/$(basename "$object")"
+		done
+		;;
+	netlink)
+		# a link called eth0 with MTU 1500, of kind "vlan" and on another link; then what a driver says of XDP
+		printf '\1\x4c\0\0\0\x10\0\0\0\0\0\0\0\0\0\0\0\0\0\1\0\7\0\0\0\0\0\0\0\0\0\0\0\x9\0\3\0eth0\0\0\0\0\x8\0\4\0\xdc\5\0\0\x8\0\5\0\2\0\0\0\x10\0\x12\0\x9\0\1\0vlan\0\0\0\0' >"$dir/link"
+		printf '\0\x34\0\0\0\x20\0\0\0\0\0\0\0\0\0\0\0\1\1\0\0\x8\0\1\0\2\0\0\0\xc\0\3\0\x7f\0\0\0\0\0\0\0\xc\0\5\0\7\0\0\0\0\0\0\0' >"$dir/xdp"
+		printf '\1\x24\0\0\0\2\0\0\0\0\0\0\0\0\0\0\0\xed\xff\xff\xff\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0' >"$dir/error"
+		;;
+	esac
+}
+
+# section_of OBJECT: sets where its section .rodata.ndiv is, and how long.
+section_of() {
+	read -r offset size < <(LC_ALL=C readelf -SW "$1" | sed 's/^ *\[ *[0-9]*\]//' | awk '$1 == ".rodata.ndiv" { print $4, $5 }')
+	[ -n "$size" ] || die "$1 has no section .rodata.ndiv"
+	offset=$((16#$offset)) size=$((16#$size))
+}
+
+# object_section OBJECT FILE: its section .rodata.ndiv.
+object_section() {
+	section_of "$1"
+	tail -c +$((offset + 1)) "$1" | head -c "$size" >"$2"
+}
+
+# fuzz TARGET
+fuzz() {
+	local dir=$out/$1 longest=16384
+
+	if [ "$1" = object ]; then
+		section_of build/handlers/template.bpf.o
+		export FUZZ_OBJECT=build/handlers/template.bpf.o FUZZ_OFFSET=$offset FUZZ_SIZE=$size
+	fi
+	mkdir -p "$dir/corpus"
+	seeds "$1"
+	"$out/fuzz_$1" -max_total_time="$seconds" -max_len="$longest" -timeout=10 -rss_limit_mb=4096 -print_final_stats=1 \
+		-artifact_prefix="$dir/" "$dir/corpus" "$out/seeds/$1" >"$dir/log" 2>&1 || return 1
+	# one that ran nothing has found nothing
+	awk '/^stat::number_of_executed_units:/ { n = $2 } END { print n; exit !(n > 100) }' "$dir/log" >"$dir/runs"
+}
+
+mkdir -p "$out"
+make -s all || die 'cannot build ndiv'
+echo 'int LLVMFuzzerTestOneInput(void) { return 0; }' | "$clang" -fsanitize=fuzzer -x c - -o "$out/probe" 2>"$out/log" ||
+	die "$clang has no libFuzzer (Debian: apt install libclang-rt-14-dev): $(head -n 1 "$out/log")"
+build "$@" || die 'cannot build the targets'
+passed=0 failed=0
+for target in "$@"; do
+	if fuzz "$target"; then
+		passed=$((passed + 1))
+		printf 'ok      %-8s %s inputs in %s s\n' "$target" "$(<"$out/$target/runs")" "$seconds"
+	else
+		failed=$((failed + 1))
+		printf 'not ok  %-8s see %s\n' "$target" "$out/$target/log"
+		grep -aE 'ERROR|runtime error|SUMMARY|Test unit written|^ +#[0-9]+ ' "$out/$target/log" | head -n 25 | sed 's/^/        /'
+	fi
+done
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]
