@@ -439,8 +439,9 @@ static size_t mutate(char *text, size_t len, size_t max)
 	if (len - old + new > max)
 		return len;
 	memmove(text + at + new, text + at + old, len - at - old + 1);
-	memcpy(text + at, bit, new);
-	return len - old + new;
+	for (len += new - old; new; new--)
+		text[at + new - 1] = bit[new - 1];
+	return len;
 }
 
 /* Requests that are nearly right, short enough for the number of lines never to be too much. */
