@@ -427,20 +427,20 @@ static size_t mutate(char *text, size_t len, size_t max)
 					    "x",
 					    "" };
 	const char *bit = bits[random() % (sizeof(bits) / sizeof(bits[0]))];
-	size_t at = random() % (len + 1), old = random() % 4, new = strlen(bit);
+	size_t at = random() % (len + 1), cut = random() % 4, put = strlen(bit);
 	char byte[2] = { random() % 255 + 1, 0 };
 
 	if (random() % 5 == 0) {
 		bit = byte;
-		new = 1;
+		put = 1;
 	}
-	if (old > len - at)
-		old = len - at;
-	if (len - old + new > max)
+	if (cut > len - at)
+		cut = len - at;
+	if (len - cut + put > max)
 		return len;
-	memmove(text + at + new, text + at + old, len - at - old + 1);
-	for (len += new - old; new; new--)
-		text[at + new - 1] = bit[new - 1];
+	memmove(text + at + put, text + at + cut, len - at - cut + 1);
+	for (len += put - cut; put; put--)
+		text[at + put - 1] = bit[put - 1];
 	return len;
 }
 
