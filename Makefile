@@ -11,12 +11,13 @@
 #   make check-nics             run ndiv on emulated network cards; NICS="e1000 virtio-net"
 #   make check-fresh            run demo and check in fresh minimal systems; DISTS="bookworm trixie noble"
 #   make bench                  measure; SUITE=core runs one suite; result in build/bench.json (root)
+#   make fuzz                   feed the parsers of the library with nonsense; SECS=10 for each
 #   make lint                   format, static analysis, shell scripts, licences, several compilers
 #   make format                 lay out the C code as lint wants it
-#   make deps                   install what building, demo and tests need; SETS="build demo test lint vm fresh"
+#   make deps                   install what building, demo and tests need; SETS="build demo test lint fuzz vm fresh"
 #   make clean
 #
-# demo, check, check-*, bench and lint first install what is missing (apt-get, as root). V=1 shows the commands;
+# demo, check, check-*, bench, fuzz and lint first install what is missing (apt-get, as root). V=1 shows the commands;
 # ERR=1 makes warnings errors; SAN=1 builds with address and undefined-behaviour sanitizers, into build/san.
 
 VERSION := $(shell sed -n 's/^.define NDIV_VERSION "\(.*\)"/\1/p' include/ndiv/ndiv.h)
@@ -74,7 +75,7 @@ DOCS := README.md CHANGELOG.md $(wildcard docs/*.md)
 .DELETE_ON_ERROR:
 .SECONDARY:
 .SUFFIXES:
-.PHONY: all tests demo check check-kernels check-nics check-fresh bench handler lint format install uninstall deps clean \
+.PHONY: all tests demo check check-kernels check-nics check-fresh bench fuzz handler lint format install uninstall deps clean \
 	help ready FORCE
 
 all: $(B)/ndiv $(B)/libndiv.a $(B)/libndiv.so $(HANDLER_OBJS) $(BPF_OBJS)
@@ -219,6 +220,11 @@ bench:
 	@scripts/deps.sh test
 	@$(MAKE) --no-print-directory tests $(BENCH_BINS)
 	@bench/run.sh $(SUITE)
+
+SECS ?= 10
+fuzz:
+	@scripts/deps.sh fuzz
+	@t/fuzz/run.sh $(SECS)
 
 lint:
 	@scripts/deps.sh lint

@@ -3,7 +3,7 @@
 #
 # deps.sh [--check] SET...: what has to be installed, and installs it
 #
-# SET: build, demo, test, lint, vm, fresh. A thing is missing if it is not there,
+# SET: build, demo, test, lint, fuzz, vm, fresh. A thing is missing if it is not there,
 # not if its package is not: a compiler of your own is as good. Where something
 # is missing it is installed by apt-get (Debian 12 and 13, Ubuntu 24.04); where
 # nothing is, nothing is called. With --check it is only said.
@@ -47,6 +47,7 @@ needs() {
 		lint	cmd:shellcheck		shellcheck
 		lint	cmd:perl		perl
 		lint	has_newest_clang	newest-clang
+		fuzz	has_fuzzer		libclang-rt
 		vm	cmd:qemu-system-x86_64	qemu-system-x86
 		vm	cmd:cpio		cpio
 		vm	has_busybox		busybox-static
@@ -65,7 +66,7 @@ also_of() {
 	case $1 in
 	build | lab) echo "$1" ;;
 	demo | test) echo "build lab $1" ;;
-	lint | vm | fresh) echo "build $1" ;;
+	lint | fuzz | vm | fresh) echo "build $1" ;;
 	*) return 1 ;;
 	esac
 }
@@ -94,6 +95,12 @@ newest_clang() {
 	done
 }
 
+clang_major() { clang -dumpversion | cut -d. -f1; }
+
+has_fuzzer() {
+	[ -n "$(find "$(clang -print-resource-dir)" -name 'libclang_rt.fuzzer*.a' 2>/dev/null)" ]
+}
+
 # With no archive to ask, two compilers will do.
 has_newest_clang() {
 	local name
@@ -111,6 +118,7 @@ real_name() {
 	case $1 in
 	bpftool) has_package bpftool && echo bpftool || echo linux-tools-generic ;;
 	newest-clang) newest_clang ;;
+	libclang-rt) echo "libclang-rt-$(clang_major)-dev" ;;
 	*) echo "$1" ;;
 	esac
 }
@@ -134,7 +142,7 @@ check=''
 [ $# -gt 0 ] || { say "usage: deps.sh [--check] SET..."; exit 2; }
 sets=''
 for set in "$@"; do
-	more=$(also_of "$set") || { say "no set \"$set\": build, lab, demo, test, lint, vm, fresh"; exit 2; }
+	more=$(also_of "$set") || { say "no set \"$set\": build, lab, demo, test, lint, fuzz, vm, fresh"; exit 2; }
 	sets+=" $more"
 done
 sets+=' '
@@ -150,7 +158,10 @@ done < <(needs)
 [ -z "$check" ] || die "missing: ${missing[*]} (make deps installs what is missing)"
 command -v apt-get >/dev/null || die "missing: ${missing[*]} (by Debian's names); there is no apt-get, please install them"
 [ "$(id -u)" = 0 ] || die "missing: ${missing[*]}; run this as root: it installs them by apt-get"
-install "${missing[@]}" || die "apt-get install failed"
+# the compiler first: its run-time library goes by its version
+mapfile -t first < <(printf '%s\n' "${missing[@]}" | grep -vx libclang-rt)
+[ ${#first[@]} = 0 ] || install "${first[@]}" || die "apt-get install failed"
+[ ${#first[@]} = ${#missing[@]} ] || install libclang-rt || die "apt-get install failed"
 
 for package in "${missing[@]}"; do
 	while read -r set probe name; do
