@@ -509,7 +509,7 @@ killed() {
 	ok 'killed: nothing is left' nothing_left
 }
 
-lab_up || bail 'no lab'
+lab_up --mtu 1500 || bail 'no lab'
 x_up || bail 'no namespace'
 for mode in native generic; do
 	up_and_down

@@ -46,7 +46,7 @@ static void set_each(const struct ndiv_info *info, char *config, size_t size)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	size_t head = size < sizeof(struct ndiv_info) ? size : sizeof(struct ndiv_info);
-	size_t room = size % 300;
+	size_t room = size % 2 ? size % 300 : CONFIG_MAX;
 	char text[NDIV_OPTS_LEN + 16], *config;
 	struct ndiv nd = {};
 	struct ndiv_info info;
