@@ -72,6 +72,15 @@ ends_with_newline() {
 	done | grep .
 }
 
+# Files that documents point to.
+links() {
+	! files '*.md' | while read -r file; do
+		grep -oE '\]\([^)#:]+' "$file" | cut -c3- | while read -r to; do
+			[ -e "$(dirname "$file")/$to" ] || echo "$file: no $to"
+		done
+	done | grep .
+}
+
 # tidy_some FLAGS... -- FILE...: clang-tidy's own chatter is left out
 tidy_some() {
 	local flags=()
@@ -125,6 +134,7 @@ check 'headers and template may be used under BSD-2-Clause' headers_are_dual
 check 'plain ASCII' ascii
 check 'no blanks at the end of lines' blanks
 check 'each file ends with a newline' ends_with_newline
+check 'documents point to files that are there' links
 for clang in $(compilers); do
 	check "BPF objects by $clang without a warning" bpf_objects "$clang"
 done
