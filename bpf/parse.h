@@ -106,6 +106,9 @@ static __always_inline int parse_l4(const struct cursor *cur, struct ndiv_pkt *p
 	pkt->payload = pkt->l4;
 	if (pkt->flags & NDIV_F_FRAG_LATER)
 		return 0;
+	/* Behind so many extension headers nobody could reach it: NDIV_OFF_MASK. 60 is the longest header. */
+	if (pkt->l4 > NDIV_OFF_MASK - 60)
+		return NDIV_R_L4_SHORT;
 	switch (pkt->proto) {
 	case IPPROTO_TCP:
 		return parse_tcp(cur, p, pkt);
