@@ -79,7 +79,7 @@ pings() {
 
 	for size in 0 1 56 1000 1472; do
 		c ping -q -f -c 50 -s "$size" 10.78.1.2
-		c ping -q -f -c 50 -s "$size" fd78::2
+		c ping -q -f -c 50 -s "$((size > 1452 ? 1452 : size))" fd78::2
 		c ping -q -f -c 50 -s "$((size > 1400 ? 1400 : size))" 10.77.10.2
 	done >"$tmp/ignored"
 }

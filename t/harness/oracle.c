@@ -107,6 +107,9 @@ static int see_l4(const struct view *v, size_t at)
 	pkt->payload = at;
 	if (pkt->flags & NDIV_F_FRAG_LATER)
 		return 0;
+	/* the longest header has to end within the first 16 kB, which is as far as handlers can reach */
+	if (at + 60 > 16383)
+		return NDIV_R_L4_SHORT;
 	if (pkt->proto == 6)
 		return see_tcp(v);
 	if (pkt->proto == 17)
