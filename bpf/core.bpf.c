@@ -63,13 +63,26 @@ static __always_inline int enter(struct xdp_md *ctx, struct ndiv_cpu *cpu, __u32
 	return XDP_DROP;
 }
 
+/* In generic mode, a postponed packet comes here again as an skb, right behind ndiv_entry_again on this CPU. */
+static __always_inline int enter_again(struct xdp_md *ctx, struct ndiv_cpu *cpu)
+{
+	__u8 rounds = cpu->again - 1;
+
+	cpu->again = 0;
+	return enter(ctx, cpu, NDIV_F_AGAIN, rounds);
+}
+
 /* The first program of every packet, attached to the interface. */
 SEC("xdp.frags")
 int ndiv_entry(struct xdp_md *ctx)
 {
 	struct ndiv_cpu *cpu = ndiv_cpu(NDIV_CPU_RX);
 
-	return cpu ? enter(ctx, cpu, 0, 0) : XDP_ABORTED;
+	if (!cpu)
+		return XDP_ABORTED;
+	if (ndiv_self.generic && cpu->again)
+		return enter_again(ctx, cpu);
+	return enter(ctx, cpu, 0, 0);
 }
 
 /* The same for kernels and drivers with metadata kfuncs: bound to the device, so it can not be test-run. */
@@ -81,7 +94,10 @@ int ndiv_entry_hints(struct xdp_md *ctx)
 	return cpu ? enter(ctx, cpu, hints(ctx, &cpu->pkt), 0) : XDP_ABORTED;
 }
 
-/* The same for a postponed packet that the agent presents again. */
+/*
+ * The same for a postponed packet that the agent presents again. In generic mode it only makes an skb of it, on which
+ * the kernel runs ndiv_entry: the chain must not see it here, and then once more.
+ */
 SEC("xdp.frags")
 int ndiv_entry_again(struct xdp_md *ctx)
 {
@@ -92,6 +108,10 @@ int ndiv_entry_again(struct xdp_md *ctx)
 	if ((void *)(again + 1) <= (void *)(long)ctx->data && again->magic == NDIV_META_AGAIN)
 		rounds = again->rounds;
 	bpf_xdp_adjust_meta(ctx, sizeof(*again));
+	if (cpu && ndiv_self.generic) {
+		cpu->again = rounds + 1;
+		return XDP_PASS;
+	}
 	return cpu ? enter(ctx, cpu, NDIV_F_AGAIN, rounds) : XDP_ABORTED;
 }
 

@@ -27,10 +27,10 @@ struct {
 	__array(values, struct ndiv_copies);
 } ndiv_copies SEC(".maps");
 
-/* Builder programs for clones, by handler id. */
+/* Builder programs for clones. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
-	__uint(max_entries, NDIV_HANDLERS_MAX);
+	__uint(max_entries, NDIV_BUILDERS);
 	__type(key, __u32);
 	__type(value, __u32);
 } ndiv_clone SEC(".maps");

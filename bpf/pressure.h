@@ -44,10 +44,16 @@ static __always_inline struct ndiv_cpu *ours(const struct net_device *dev)
 
 static __always_inline void lost(struct ndiv_cpu *cpu, __u32 packets)
 {
-	if (!cpu || !packets)
-		return;
-	cpu->tx_lost += packets;
-	cpu->pressure = bpf_jiffies64() + PRESSURE_TICKS;
+	if (cpu)
+		cpu->tx_lost += packets;
+}
+
+/* This interface's own ring refused packets: others had better not be sent now. */
+static __always_inline void refused(struct ndiv_cpu *cpu, __u32 packets)
+{
+	lost(cpu, packets);
+	if (cpu && packets)
+		cpu->pressure = bpf_jiffies64() + PRESSURE_TICKS;
 }
 
 /* The driver could not send what the verdict returned XDP_TX for. */
@@ -55,7 +61,7 @@ SEC("tp_btf/xdp_exception")
 int BPF_PROG(ndiv_tp_exception, const struct net_device *dev, const struct bpf_prog *prog, __u32 act)
 {
 	if (act == XDP_TX)
-		lost(ours(dev), 1);
+		refused(ours(dev), 1);
 	return 0;
 }
 
@@ -63,7 +69,7 @@ int BPF_PROG(ndiv_tp_exception, const struct net_device *dev, const struct bpf_p
 SEC("tp_btf/xdp_bulk_tx")
 int BPF_PROG(ndiv_tp_bulk_tx, const struct net_device *dev, int sent, int drops, int err)
 {
-	lost(ours(dev), drops);
+	refused(ours(dev), drops);
 	return 0;
 }
 
@@ -82,7 +88,11 @@ int BPF_PROG(ndiv_tp_devmap_xmit, const struct net_device *from, const struct ne
 		return 0;
 	spare = cpu->copy_drops;
 	cpu->copy_drops = 0;
-	lost(cpu, drops > spare ? drops - spare : 0);
+	drops = drops > spare ? drops - spare : 0;
+	if (to->ifindex == from->ifindex)
+		refused(cpu, drops);
+	else
+		lost(cpu, drops);
 	return 0;
 }
 

@@ -24,12 +24,18 @@ static __always_inline int can_grow(struct xdp_md *ctx, __u32 len)
 	return !bpf_xdp_adjust_tail(ctx, -delta);
 }
 
+/* Where the builders of the handler that decided are: those that were there when it did. */
+static __always_inline __u8 ndiv_builder_slot(const struct ndiv_pkt *pkt)
+{
+	return pkt->handler | (pkt->path & NDIV_PATH_BANK ? NDIV_HANDLERS_MAX : 0);
+}
+
 static __always_inline void fill_meta(struct ndiv_meta *meta, struct ndiv_cpu *cpu)
 {
 	struct ndiv_pkt *pkt = &cpu->pkt;
 
 	meta->magic = NDIV_META_CLONE;
-	meta->handler = pkt->handler;
+	meta->handler = ndiv_builder_slot(pkt);
 	meta->count = pkt->out_count;
 	meta->burst = ++cpu->burst;
 	meta->out_len = pkt->out_len;

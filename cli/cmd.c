@@ -17,6 +17,7 @@
 
 struct options {
 	const char *netns;
+	int version;
 	int verbose;
 };
 
@@ -148,6 +149,10 @@ static int dispatch(int argc, char **argv)
 		return cmd_help.run(NULL, 0, argv);
 	if (argc < 0)
 		return EXIT_USAGE;
+	if (global.version)
+		return cmd_version.run(&(int){ 0 }, 0, argv);
+	if (!argc)
+		return opt_error(&cmd_ndiv, "COMMAND is missing");
 	verbosity = global.verbose;
 	cmd = cmd_find(argv[0]);
 	if (!cmd)
@@ -184,13 +189,15 @@ int cmd_main(int argc, char **argv)
 static const struct opt opts[] = {
 	{ 'n', "netns", OPT_TEXT, offsetof(struct options, netns), "NETNS",
 	  "work in network namespace NETNS, as listed by `ip netns`", 0, 0, NULL },
+	{ 'V', "version", OPT_FLAG, offsetof(struct options, version), NULL, "print the version, as `ndiv version`", 0,
+	  0, NULL },
 	{ 'v', "verbose", OPT_FLAG, offsetof(struct options, verbose), NULL,
 	  "say more: the verifier's log when the kernel refuses a program; -vv: all of libbpf's log", 0, 0, NULL },
 	{ 0 },
 };
 
 static const struct arg args[] = {
-	{ ARG_COMMAND, "COMMAND", 0, 0 },
+	{ ARG_COMMAND, "COMMAND", 1, 0 },
 	{ ARG_WORD, "ARGUMENT", 1, 1 },
 	{ 0 },
 };

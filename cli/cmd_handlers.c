@@ -14,14 +14,16 @@ struct options {
 
 /* --- for people */
 
-static void put_option(const struct ndiv_option *opt)
+typedef char defaults[NDIV_OPTIONS_MAX][NDIV_VALUE_LEN];
+
+static void put_option(const struct ndiv_option *opt, const char *initial)
 {
 	char value[HANDLER_VALUE_LEN], range[48] = "";
 
 	handler_value(opt, value);
 	if (opt->type == NDIV_OPT_U16 || opt->type == NDIV_OPT_U32)
 		snprintf(range, sizeof(range), " (%" PRIu32 " to %" PRIu32 ")", opt->min, opt->max);
-	out_line(stdout, "  %s=%s%s", opt->name, value, range);
+	out_line(stdout, "  %s=%s%s%s%s", opt->name, value, range, *initial ? ", default " : "", initial);
 	if (opt->help[0])
 		out_line(stdout, "      %s", opt->help);
 }
@@ -39,7 +41,7 @@ static void put_names(const char *title, const char names[][NDIV_NAME_LEN], size
 	}
 }
 
-static void put_text(const char *path, const struct ndiv_info *info)
+static void put_text(const char *path, const struct ndiv_info *info, const defaults initial)
 {
 	size_t i;
 
@@ -52,7 +54,7 @@ static void put_text(const char *path, const struct ndiv_info *info)
 	for (i = 0; i < NDIV_OPTIONS_MAX && info->options[i].type; i++) {
 		if (!i)
 			printf("\noptions:\n");
-		put_option(&info->options[i]);
+		put_option(&info->options[i], initial[i]);
 	}
 	put_names("drop reasons", info->reasons, NDIV_REASONS_MAX);
 	put_names("counters", info->counters, NDIV_COUNTERS_MAX);
@@ -60,13 +62,14 @@ static void put_text(const char *path, const struct ndiv_info *info)
 
 /* --- JSON */
 
-static void json_option(struct json *j, const struct ndiv_option *opt)
+static void json_option(struct json *j, const struct ndiv_option *opt, const char *initial)
 {
 	char words[sizeof(opt->choices)], *rest = words, *word;
 
 	json_open(j, opt->name, '{');
 	json_text(j, "type", handler_type(opt));
 	json_text(j, "help", opt->help);
+	json_text(j, "default", *initial ? initial : NULL);
 	if (opt->type == NDIV_OPT_U16 || opt->type == NDIV_OPT_U32) {
 		json_uint(j, "min", opt->min);
 		json_uint(j, "max", opt->max);
@@ -92,7 +95,7 @@ static void json_names(struct json *j, const char *key, const char names[][NDIV_
 	json_close(j, ']');
 }
 
-static void put_json(struct json *j, const char *path, const struct ndiv_info *info)
+static void put_json(struct json *j, const char *path, const struct ndiv_info *info, const defaults initial)
 {
 	size_t i;
 
@@ -104,7 +107,7 @@ static void put_json(struct json *j, const char *path, const struct ndiv_info *i
 	json_bool(j, "wants_hints", info->want & NDIV_WANT_HINTS);
 	json_open(j, "options", '{');
 	for (i = 0; i < NDIV_OPTIONS_MAX && info->options[i].type; i++)
-		json_option(j, &info->options[i]);
+		json_option(j, &info->options[i], initial[i]);
 	json_close(j, '}');
 	json_names(j, "reasons", info->reasons, NDIV_REASONS_MAX);
 	json_names(j, "counters", info->counters, NDIV_COUNTERS_MAX);
@@ -117,19 +120,21 @@ static int one(const char *what, int json)
 {
 	char path[PATH_MAX], err[512] = "";
 	struct ndiv_info info;
+	defaults initial;
 	struct json j;
 
-	if (handler_read(what, path, &info, err, sizeof(err))) {
+	if (handler_read(what, path, &info, err, sizeof(err)) ||
+	    ndiv_read_defaults(path, initial, err, sizeof(err))) {
 		message("%s", err);
 		return EXIT_FAILURE;
 	}
 	if (!json) {
-		put_text(path, &info);
+		put_text(path, &info, initial);
 		return EXIT_SUCCESS;
 	}
 	json_begin(&j, stdout, 1);
 	json_open(&j, NULL, '[');
-	put_json(&j, path, &info);
+	put_json(&j, path, &info, initial);
 	json_close(&j, ']');
 	json_end(&j);
 	return EXIT_SUCCESS;
@@ -148,12 +153,13 @@ static int list_one(const char *name, const char *path, void *arg)
 	struct listing *l = arg;
 	struct ndiv_info info;
 	char err[512] = "";
+	defaults initial;
 
-	if (ndiv_read_info(path, &info, err, sizeof(err))) {
+	if (ndiv_read_info(path, &info, err, sizeof(err)) || ndiv_read_defaults(path, initial, err, sizeof(err))) {
 		message("handler %s: %s", name, err);
 		l->failed = 1;
 	} else if (l->json) {
-		put_json(&l->j, path, &info);
+		put_json(&l->j, path, &info, initial);
 	} else {
 		tab_cell(&l->t, "%s", name);
 		tab_cell(&l->t, "%s", info.about);

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include "cmd.h"
 #include "opt.h"
 
 #define WIDTH  80 /* of usage and help */
@@ -145,6 +146,12 @@ const struct opt *opt_find(const struct cmd *cmd, const char *word)
 	return find(cmd, NULL, 0, word[1]);
 }
 
+/* Options of ndiv itself are easily put in the wrong place. */
+static const char *before_command(const struct cmd *cmd, const struct opt *global)
+{
+	return cmd != &cmd_ndiv && global && global != &help_row ? ": it goes before the command" : "";
+}
+
 /* --name, --name=value, --name value. Returns how many words it took, or OPT_BAD or OPT_HELP. */
 static int parse_long(const struct cmd *cmd, void *values, char **word)
 {
@@ -152,7 +159,9 @@ static int parse_long(const struct cmd *cmd, void *values, char **word)
 	const char *value = strchr(word[0], '=');
 
 	if (!opt)
-		return opt_error(cmd, "unknown option %s", word[0]), OPT_BAD;
+		return opt_error(cmd, "unknown option %s%s", word[0],
+				 before_command(cmd, opt_find(&cmd_ndiv, word[0]))),
+		       OPT_BAD;
 	if (opt == &help_row)
 		return OPT_HELP;
 	if (opt->type == OPT_FLAG) {
@@ -176,7 +185,9 @@ static int parse_short(const struct cmd *cmd, void *values, char **word)
 	for (p = word[0] + 1; *p; p++) {
 		opt = find(cmd, NULL, 0, *p);
 		if (!opt)
-			return opt_error(cmd, "unknown option -%c", *p), OPT_BAD;
+			return opt_error(cmd, "unknown option -%c%s", *p,
+					 before_command(cmd, find(&cmd_ndiv, NULL, 0, *p))),
+			       OPT_BAD;
 		if (opt == &help_row)
 			return OPT_HELP;
 		if (opt->type != OPT_FLAG) {

@@ -6,17 +6,19 @@
  * entry program on it with the kernel's live-frame mode, so the whole chain meets it again and its verdict is carried
  * out.
  */
+#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
-#include <sys/un.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 #include "internal.h"
 
 #define ALIVE_NS	3000000000ULL	/* how long the datapath trusts a sign of life */
+#define RUN_DIR		"/run/ndiv"
 #define SCAN_NS		1000000000ULL	/* how often interfaces are looked for, and life is shown */
 
 /* An interface that the agent serves. */
@@ -174,12 +176,31 @@ static void present_due(struct ndiv_agent *ag)
 
 /* --- interfaces ---------------------------------------------------------------------------------------------- */
 
+/* What waits for <sv> is lost: its chain is gone, and another one that has come in its place is not meant. */
+static void lose_waiting(struct ndiv_agent *ag, struct served *sv)
+{
+	size_t n = ag->count, i;
+
+	ag->count = 0;
+	for (i = 0; i < n; i++) {
+		if (ag->heap[i]->head.ifindex != sv->ifindex) {
+			heap_push(ag, ag->heap[i]);
+			continue;
+		}
+		lose(ag, sv, sv->ifindex, ECANCELED);
+		free(ag->heap[i]);
+	}
+}
+
 static void drop_served(struct ndiv_agent *ag, struct served *sv)
 {
+	if (sv->conf && sv->ring) {
+		__atomic_store_n(&sv->conf->agent_until, 0, __ATOMIC_RELAXED);
+		ring_buffer__consume(sv->ring);
+		lose_waiting(ag, sv);
+	}
 	if (sv->queue >= 0)
 		epoll_ctl(ag->epoll, EPOLL_CTL_DEL, sv->queue, NULL);
-	if (sv->conf)
-		__atomic_store_n(&sv->conf->agent_until, 0, __ATOMIC_RELAXED);
 	ring_buffer__free(sv->ring);
 	conf_unmap(sv->conf);
 	if (sv->queue >= 0)
@@ -262,17 +283,21 @@ static void scan(struct ndiv_agent *ag)
 
 /* --- calls --------------------------------------------------------------------------------------------------- */
 
-/* An abstract socket's name is the namespace's own, and is free again as soon as its holder is dead. */
+/* A lock on a file that only root can open, which is free again as soon as its holder is dead. Its fd, or -errno. */
 static int be_the_only_one(void)
 {
-	struct sockaddr_un sa = { .sun_family = AF_UNIX, .sun_path = "\0ndiv-agent" };
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), err;
+	char path[64];
+	int fd, err;
 
+	if (mkdir(RUN_DIR, 0700) && errno != EEXIST)
+		return -errno;
+	snprintf(path, sizeof(path), RUN_DIR "/agent-%lu", netns_inode());
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return -errno;
-	if (!bind(fd, (struct sockaddr *)&sa, offsetof(struct sockaddr_un, sun_path) + 1 + strlen("ndiv-agent")))
+	if (!flock(fd, LOCK_EX | LOCK_NB))
 		return fd;
-	err = errno == EADDRINUSE ? -EBUSY : -errno;
+	err = errno == EWOULDBLOCK ? -EBUSY : -errno;
 	close(fd);
 	return err;
 }
@@ -284,6 +309,8 @@ int ndiv_agent_open(struct ndiv_agent **out, size_t max_waiting, char *err, size
 	int ret;
 
 	ret = check_caps(&nobody);
+	if (!ret)
+		ret = root_hidden(&nobody);
 	if (ret) {
 		if (err && err_len)
 			snprintf(err, err_len, "%s", nobody.err);

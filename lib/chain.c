@@ -117,26 +117,46 @@ static int switch_bank(struct ndiv *nd, const struct table *tab, unsigned int fr
 	return err;
 }
 
-/* The builders of each handler, by id; 0 of ndiv_skb is the core's. */
+/* Clears bank <nr> of a builder array. */
+static void clear_builders(int map, __u32 nr)
+{
+	__u32 id, slot;
+
+	for (id = 1; id < NDIV_HANDLERS_MAX; id++) {
+		slot = nr * NDIV_HANDLERS_MAX + id;
+		bpf_map_delete_elem(map, &slot);
+	}
+}
+
+/* Writes the builders of each handler into bank <nr> of array <name>. */
 static int write_builders(struct ndiv *nd, const struct table *tab, unsigned int fresh, const char *name,
-			  const char *pin)
+			  const char *pin, __u32 nr)
 {
 	int map = pin_get(nd->dir, name), prog, err = 0;
 	unsigned int id;
 
 	if (map < 0)
 		return map;
+	clear_builders(map, nr);
 	for (id = 1; id < NDIV_HANDLERS_MAX && !err; id++) {
 		prog = tab->e[id].used ? handler_prog(nd, id, fresh, pin) : -ENOENT;
-		if (prog < 0) {
-			bpf_map_delete_elem(map, &id);
+		if (prog < 0)
 			continue;
-		}
-		err = set_slot(map, id, prog);
+		err = set_slot(map, nr * NDIV_HANDLERS_MAX + id, prog);
 		close(prog);
 	}
 	close(map);
 	return err;
+}
+
+static void empty_builders(struct ndiv *nd, const char *name, __u32 nr)
+{
+	int map = pin_get(nd->dir, name);
+
+	if (map < 0)
+		return;
+	clear_builders(map, nr);
+	close(map);
 }
 
 static int choose_entry(struct ndiv *nd, const struct table *tab)
@@ -173,17 +193,23 @@ static int want_tx(const struct table *tab)
 int chain_apply(struct ndiv *nd, const struct table *tab, unsigned int fresh)
 {
 	struct ndiv_conf *conf = conf_map(nd->dir);
+	__u32 old;
 	int err;
 
 	if (!conf)
 		return fail(nd, errno, "cannot map %s/conf: %s", nd->dir, strerror(errno));
-	err = write_builders(nd, tab, fresh, "ndiv_clone", "clone");
+	old = __atomic_load_n(&conf->bank, __ATOMIC_RELAXED);
+	err = write_builders(nd, tab, fresh, "ndiv_clone", "clone", !old);
 	if (!err)
-		err = write_builders(nd, tab, fresh, "ndiv_skb", "skb");
+		err = write_builders(nd, tab, fresh, "ndiv_skb", "skb", !old);
 	if (!err)
 		err = choose_entry(nd, tab);
 	if (!err)
 		err = switch_bank(nd, tab, fresh, "ndiv_chain", "verdict", "rx", &conf->bank);
+	if (!err) {
+		empty_builders(nd, "ndiv_clone", old);
+		empty_builders(nd, "ndiv_skb", old);
+	}
 	if (!err)
 		err = switch_bank(nd, tab, fresh, "ndiv_tx_chain", "tx_verdict", "tx", &conf->tx_bank);
 	conf_unmap(conf);

@@ -25,6 +25,15 @@ void ndiv_set_log(ndiv_log_fn *fn, int max_level)
 	libbpf_set_print(from_libbpf);
 }
 
+/* Of -errno or of one of libbpf's own numbers, with or without the minus. Valid until the next call. */
+const char *err_text(int err)
+{
+	static _Thread_local char text[128];
+
+	libbpf_strerror(err, text, sizeof(text));
+	return text;
+}
+
 void log_text(int level, const char *fmt, ...)
 {
 	char text[1024];

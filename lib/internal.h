@@ -42,6 +42,7 @@ struct ndiv {
 int	fail(struct ndiv *nd, int err, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 void	warn(struct ndiv *nd, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void	clear(struct ndiv *nd);
+const char *err_text(int err);
 void	log_text(int level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* caps.c */
@@ -49,6 +50,7 @@ int	check_caps(struct ndiv *nd);
 
 /* path.c: directories and pins. Pins: 0 or -errno; get: fd or -errno. */
 int	root_ready(struct ndiv *nd);
+int	root_hidden(struct ndiv *nd);
 unsigned long netns_inode(void);
 int	state_lock(struct ndiv *nd);
 void	state_unlock(struct ndiv *nd);
@@ -121,8 +123,13 @@ int	object_pin(struct ndiv *nd, struct loaded *ld, const char *dir);
 void	object_close(struct loaded *ld);
 void	object_map_name(const char *name, char *buf, size_t len);
 
+/* find.c */
+int	is_path(const char *what);
+int	object_hash(const char *path, __u64 *hash);
+
 /* option.c */
 int	option_apply(struct ndiv *nd, const struct ndiv_info *info, void *config, size_t size, const char *opts);
+void	option_text(const struct ndiv_option *opt, const void *config, size_t size, char *buf, size_t len);
 int	option_check(struct ndiv *nd, const struct ndiv_info *info, const char *opts);
 int	option_join(struct ndiv *nd, const char *old, const char *const *opts, size_t count, char *buf, size_t len);
 

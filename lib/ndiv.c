@@ -228,6 +228,8 @@ static void fill_entry(struct ndiv_entry *e, const struct loaded *ld, const char
 	e->has_rx_done = !!ld->done;
 	e->prog_id = prog_id(bpf_program__fd(ld->rx));
 	e->since = time(NULL);
+	if (object_hash(path, &e->build))
+		e->build = 0;
 	snprintf(e->path, sizeof(e->path), "%s", path);
 	snprintf(e->opts, sizeof(e->opts), "%s", opts);
 	e->info = ld->info;
@@ -308,14 +310,26 @@ static int reset_counters(struct ndiv *nd, unsigned int id)
 	return err;
 }
 
-static int already(struct ndiv *nd, const struct table *tab, unsigned int id, const char *path, const char *opts)
+/* Attaching again what is there is no change; what would be one has a command of its own. */
+static int already(struct ndiv *nd, const struct ndiv_entry *e, const char *path, const char *opts, int at)
 {
-	const struct ndiv_entry *e = &tab->e[id];
+	__u64 build = 0;
 
-	if (!strcmp(e->path, path) && !strcmp(e->opts, opts))
-		return 0;
-	return fail(nd, EEXIST, "handler %s is attached already, from %s with options \"%s\": `ndiv replace %s %s ...` "
-		    "changes it", e->info.name, e->path, e->opts, nd->ifname, e->info.name);
+	if (strcmp(e->path, path) || strcmp(e->opts, opts))
+		return fail(nd, EEXIST,
+			    "handler %s is attached already, from %s with options \"%s\": `ndiv replace %s %s ...` "
+			    "changes it", e->info.name, e->path, e->opts, nd->ifname,
+			    strcmp(e->path, path) ? path : e->info.name);
+	if (!object_hash(path, &build) && build != e->build)
+		return fail(nd, EEXIST,
+			    "handler %s is attached already, from an earlier build of %s: `ndiv replace --keep %s %s` "
+			    "takes "
+			    "the new one",
+			    e->info.name, path, nd->ifname, e->info.name);
+	if (at >= 0 && (__u32)at != e->order)
+		return fail(nd, EEXIST, "handler %s is attached already, in place %u: `ndiv order %s ...` moves it",
+			    e->info.name, e->order, nd->ifname);
+	return 0;
 }
 
 static int add(struct ndiv *nd, struct table *tab, const char *path, const struct ndiv_info *info, const char *opts,
@@ -324,7 +338,7 @@ static int add(struct ndiv *nd, struct table *tab, const char *path, const struc
 	int id = table_find(tab, info->name), err;
 
 	if (id)
-		return already(nd, tab, id, path, opts);
+		return already(nd, &tab->e[id], path, opts, at);
 	id = table_free_id(tab);
 	if (!id)
 		return fail(nd, ENOSPC, "%d handlers are attached, no more fit", NDIV_HANDLERS_MAX - 1);
@@ -396,26 +410,51 @@ static int not_attached(struct ndiv *nd, const char *name)
 	return fail(nd, ENOENT, "handler %s is not attached (`ndiv show %s` lists those that are)", name, nd->ifname);
 }
 
-int ndiv_replace(struct ndiv *nd, const char *what, const struct ndiv_attach_opts *o, int keep)
+/* The object that is to replace handler <what>: its own, or the one named. Fills <info>; returns the handler's id, or
+ * -errno. */
+static int find_replacement(struct ndiv *nd, const struct table *tab, const char *what, char *path,
+			    struct ndiv_info *info)
+{
+	int id = is_path(what) ? 0 : table_find(tab, what), err;
+
+	if (!id && !is_path(what))
+		return not_attached(nd, what);
+	if (id)
+		snprintf(path, NDIV_PATH_LEN, "%s", tab->e[id].path);
+	else
+		find_object(nd, what, path, NDIV_PATH_LEN);
+	err = nd->err[0] ? -ENOENT : ndiv_read_info(path, info, nd->err, sizeof(nd->err));
+	if (err)
+		return err;
+	id = table_find(tab, info->name);
+	return id ? id : not_attached(nd, info->name);
+}
+
+static int replace_locked(struct ndiv *nd, struct table *tab, const char *what, const struct ndiv_attach_opts *o,
+			  int keep)
 {
 	char path[NDIV_PATH_LEN] = "", opts[NDIV_OPTS_LEN];
 	struct ndiv_info info;
-	struct table tab;
-	int id = 0, err;
+	int id, err;
 
-	err = look_up(nd, what, path, &info);
-	if (err)
-		return err;
+	id = find_replacement(nd, tab, what, path, &info);
+	if (id < 0)
+		return id;
+	err = option_join(nd, keep ? tab->e[id].opts : "", o ? o->options : NULL, o ? o->option_count : 0, opts,
+			  sizeof(opts));
+	return err ? err : install(nd, tab, id, path, opts);
+}
+
+int ndiv_replace(struct ndiv *nd, const char *what, const struct ndiv_attach_opts *o, int keep)
+{
+	struct table tab;
+	int err;
+
 	err = begin(nd, &tab);
+	if (!err)
+		err = not_attached(nd, what);
 	if (err > 0)
-		id = table_find(&tab, info.name);
-	if (err >= 0)
-		err = id ? 0 : not_attached(nd, info.name);
-	if (!err)
-		err = option_join(nd, keep ? tab.e[id].opts : "", o ? o->options : NULL, o ? o->option_count : 0, opts,
-				  sizeof(opts));
-	if (!err)
-		err = install(nd, &tab, id, path, opts);
+		err = replace_locked(nd, &tab, what, o, keep);
 	return end(nd, &tab, err);
 }
 
@@ -451,7 +490,9 @@ int ndiv_detach(struct ndiv *nd, const char *name)
 	if (err > 0 && name) {
 		id = table_find(&tab, name);
 		err = 0;
-		if (id && table_count(&tab) > 1)
+		if (!id)
+			warn(nd, "handler %s is not attached: nothing to do", name);
+		else if (table_count(&tab) > 1)
 			err = remove_one(nd, &tab, id);
 	}
 	/* Whole: all was asked for, or the last one, or what is there cannot be read (another version of ndiv). */

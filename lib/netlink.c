@@ -133,6 +133,13 @@ int netdev_get(unsigned int ifindex, struct netdev *dev)
 	return 0;
 }
 
+__u32 netdev_mtu(unsigned int ifindex)
+{
+	struct netdev dev;
+
+	return netdev_get(ifindex, &dev) || !dev.mtu ? 65535 : dev.mtu;
+}
+
 static int family_id(const char *name)
 {
 	struct request req = {

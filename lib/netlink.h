@@ -31,6 +31,8 @@ int	netlink_payload(char *buf, int n, size_t head);
 void	netdev_read(const char *attrs, int len, struct netdev *dev);
 void	netdev_xdp_read(const char *attrs, int len, struct netdev_xdp *xdp);
 
+/* Bytes; 65535 if it cannot be told. */
+__u32	netdev_mtu(unsigned int ifindex);
 int	netdev_get(unsigned int ifindex, struct netdev *dev);
 int	netdev_xdp(unsigned int ifindex, struct netdev_xdp *xdp);
 

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "internal.h"
+#include "netlink.h"
 
 static struct bpf_map *section(struct bpf_object *obj, const char *name)
 {
@@ -84,6 +85,13 @@ static int copy_error(char *err, size_t err_len, const char *path, const char *w
 	return code;
 }
 
+/* libbpf's words for a file that is no object are its own numbers. */
+static const char *open_text(int err)
+{
+	return err == LIBBPF_ERRNO__FORMAT || err == LIBBPF_ERRNO__LIBELF ? "it is no BPF object (ELF): build one with "
+									    "`make handler SRC=...`" : err_text(err);
+}
+
 int ndiv_read_info(const char *path, struct ndiv_info *info, char *err, size_t err_len)
 {
 	struct bpf_object *obj = bpf_object__open(path);
@@ -92,13 +100,37 @@ int ndiv_read_info(const char *path, struct ndiv_info *info, char *err, size_t e
 	int code = -errno;
 
 	if (!obj)
-		return copy_error(err, err_len, path, strerror(-code), code);
+		return copy_error(err, err_len, path, open_text(-code), code);
 	wrong = get_info(obj, &found);
 	bpf_object__close(obj);
 	if (wrong)
 		return copy_error(err, err_len, path, wrong, -EINVAL);
 	*info = found;
 	return 0;
+}
+
+int ndiv_read_defaults(const char *path, char values[NDIV_OPTIONS_MAX][NDIV_VALUE_LEN], char *err, size_t err_len)
+{
+	struct ndiv_info *info;
+	struct bpf_object *obj;
+	const void *config = NULL;
+	struct bpf_map *map;
+	size_t size = 0, i;
+	int ret;
+
+	info = calloc(1, sizeof(*info));
+	if (!info)
+		return copy_error(err, err_len, path, "out of memory", -ENOMEM);
+	ret = ndiv_read_info(path, info, err, err_len);
+	obj = ret ? NULL : bpf_object__open(path);
+	map = obj ? section(obj, ".rodata.config") : NULL;
+	if (map)
+		config = bpf_map__initial_value(map, &size);
+	for (i = 0; i < NDIV_OPTIONS_MAX && !ret; i++)
+		option_text(&info->options[i], config, config ? size : 0, values[i], NDIV_VALUE_LEN);
+	bpf_object__close(obj);
+	free(info);
+	return ret;
 }
 
 static int ends_with(const char *s, const char *end)
@@ -182,7 +214,7 @@ static int share_maps(struct ndiv *nd, struct bpf_object *obj)
 		err = bpf_map__reuse_fd(map, fd);
 		close(fd);
 		if (err)
-			return fail(nd, -err, "cannot share map %s: %s", shared[i], strerror(-err));
+			return fail(nd, -err, "cannot share map %s: %s", shared[i], err_text(err));
 	}
 	return 0;
 }
@@ -220,7 +252,8 @@ static int inherit_maps(struct ndiv *nd, struct bpf_object *obj, unsigned int id
 
 	handler_dir(nd, id, 0, dir);
 	bpf_object__for_each_map(map, obj) {
-		if (strstr(bpf_map__name(map), ".rodata") || !strncmp(bpf_map__name(map), "ndiv_", 5))
+		if (strstr(bpf_map__name(map), ".rodata") || strstr(bpf_map__name(map), ".data.const") ||
+		    !strncmp(bpf_map__name(map), "ndiv_", 5))
 			continue;
 		object_map_name(bpf_map__name(map), name, sizeof(name));
 		fd = pin_get(dir, name);
@@ -230,7 +263,7 @@ static int inherit_maps(struct ndiv *nd, struct bpf_object *obj, unsigned int id
 			err = bpf_map__reuse_fd(map, fd);
 		close(fd);
 		if (err)
-			return fail(nd, -err, "cannot take over map %s: %s", bpf_map__name(map), strerror(-err));
+			return fail(nd, -err, "cannot take over map %s: %s", bpf_map__name(map), err_text(err));
 	}
 	return 0;
 }
@@ -255,12 +288,14 @@ static int fill_key(struct ndiv *nd, struct bpf_map *map, unsigned int id)
 	if (err && getrandom(key, size, 0) != (ssize_t)size)
 		return fail(nd, errno, "no random numbers: %s", strerror(errno));
 	err = bpf_map__set_initial_value(map, key, size);
-	return err ? fail(nd, -err, "cannot set the key: %s", strerror(-err)) : 0;
+	return err ? fail(nd, -err, "cannot set the key: %s", err_text(err)) : 0;
 }
 
 static int fill_self(struct ndiv *nd, struct bpf_object *obj, unsigned int id)
 {
-	struct ndiv_self self = { .id = id, .ifindex = nd->ifindex, .netns = netns_inode() };
+	struct ndiv_self self = {
+		.id = id, .ifindex = nd->ifindex, .netns = netns_inode(), .mtu = netdev_mtu(nd->ifindex)
+	};
 	struct bpf_map *map = section(obj, ".rodata.self");
 	enum ndiv_mode mode;
 
@@ -323,14 +358,14 @@ int object_load(struct ndiv *nd, const char *path, unsigned int id, const char *
 	memset(ld, 0, sizeof(*ld));
 	ld->obj = bpf_object__open(path);
 	if (!ld->obj)
-		return fail(nd, errno, "%s: %s", path, strerror(errno));
+		return fail(nd, errno, "%s: %s", path, open_text(errno));
 	wrong = get_info(ld->obj, &ld->info);
 	err = wrong ? fail(nd, EINVAL, "%s: %s", path, wrong) : prepare(nd, path, id, opts, ld);
 	if (!err) {
 		err = bpf_object__load(ld->obj);
 		if (err)
 			fail(nd, -err, "%s: the kernel refuses it: %s (`ndiv -v ...` shows the verifier's log)", path,
-			     strerror(-err));
+			     err_text(err));
 	}
 	if (err)
 		object_close(ld);
@@ -391,5 +426,5 @@ int object_pin(struct ndiv *nd, struct loaded *ld, const char *dir)
 	if (!err)
 		return 0;
 	remove_tree(dir);
-	return fail(nd, -err, "cannot pin the handler in %s: %s", dir, strerror(-err));
+	return fail(nd, -err, "cannot pin the handler in %s: %s", dir, err_text(err));
 }

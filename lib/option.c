@@ -249,6 +249,48 @@ int option_apply(struct ndiv *nd, const struct ndiv_info *info, void *config, si
 	return err;
 }
 
+/* The word of <choices> with number <i>, into <buf>. */
+static void choice_text(const char *choices, unsigned int i, char *buf, size_t len)
+{
+	while (i-- && choices)
+		choices = strchr(choices, ',') ? strchr(choices, ',') + 1 : NULL;
+	if (choices)
+		snprintf(buf, len, "%.*s", (int)strcspn(choices, ","), choices);
+}
+
+/* The value that <config> holds for <opt>, as it would be set; "" if there is none, or a list. */
+void option_text(const struct ndiv_option *opt, const void *config, size_t size, char *buf, size_t len)
+{
+	const char *at = (const char *)config + opt->offset;
+	struct ndiv_ports ports;
+	__u16 n16;
+	__u32 n32;
+
+	*buf = 0;
+	if (!opt->type || !config || opt->offset + option_size(opt->type) > size)
+		return;
+	switch (opt->type) {
+	case NDIV_OPT_U16:
+		memcpy(&n16, at, sizeof(n16));
+		snprintf(buf, len, "%u", n16);
+		break;
+	case NDIV_OPT_U32:
+		memcpy(&n32, at, sizeof(n32));
+		snprintf(buf, len, "%u", n32);
+		break;
+	case NDIV_OPT_BOOL:
+		snprintf(buf, len, "%s", *at ? "yes" : "no");
+		break;
+	case NDIV_OPT_CHOICE:
+		choice_text(opt->choices, *(const __u8 *)at, buf, len);
+		break;
+	case NDIV_OPT_PORTS:
+		memcpy(&ports, at, sizeof(ports));
+		snprintf(buf, len, ports.lo == ports.hi ? "%u" : "%u-%u", ports.lo, ports.hi);
+		break;
+	}
+}
+
 /* Would <opts> be taken? Before anything is changed. */
 int option_check(struct ndiv *nd, const struct ndiv_info *info, const char *opts)
 {

@@ -75,6 +75,16 @@ static int is_bpffs(void)
 	return !statfs(BPFFS, &fs) && (unsigned long)fs.f_type == BPF_FS_MAGIC;
 }
 
+/* Is there state that cannot be seen from here? Then "nothing is attached" would be a lie: -ENODEV. */
+int root_hidden(struct ndiv *nd)
+{
+	if (is_bpffs() || !private_mounts())
+		return 0;
+	return fail(nd, ENODEV,
+		    "no BPF file system at " BPFFS " in this mount namespace (`ip netns exec` hides it): "
+		    "use `ndiv -n NETNS ...` from outside, or mount it: mount -t bpf -o mode=0700 bpf " BPFFS);
+}
+
 /* Mounts the BPF file system where it is missing, and makes ndiv's directory. */
 int root_ready(struct ndiv *nd)
 {
@@ -82,15 +92,13 @@ int root_ready(struct ndiv *nd)
 	int err;
 
 	if (!is_bpffs()) {
-		if (private_mounts())
-			return fail(nd, ENODEV,
-				    "no BPF file system at " BPFFS
-				    " in this mount namespace (`ip netns exec` hides it): "
-				    "use `ndiv -n NETNS ...` from outside, or mount it: mount -t bpf bpf " BPFFS);
+		err = root_hidden(nd);
+		if (err)
+			return err;
 		if (mount("bpf", BPFFS, "bpf", 0, "mode=0700"))
 			return fail(nd, errno,
 				    "cannot mount the BPF file system at " BPFFS
-				    ": %s; mount it: mount -t bpf bpf " BPFFS,
+				    ": %s; mount it: mount -t bpf -o mode=0700 bpf " BPFFS,
 				    strerror(errno));
 	}
 	snprintf(dir, sizeof(dir), ROOT "/%lu", netns_inode());
@@ -102,9 +110,16 @@ int root_ready(struct ndiv *nd)
 	return 0;
 }
 
+/* 0, also if it is there; but not if somebody else could have made it, or can change it. */
 int make_dir(const char *path)
 {
-	return mkdir(path, 0700) && errno != EEXIST ? -errno : 0;
+	struct stat st;
+
+	if (!mkdir(path, 0700))
+		return 0;
+	if (errno != EEXIST || lstat(path, &st))
+		return -errno;
+	return S_ISDIR(st.st_mode) && st.st_uid == geteuid() && !(st.st_mode & 022) ? 0 : -EPERM;
 }
 
 /*

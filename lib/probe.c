@@ -89,7 +89,7 @@ static void probe_kernel(struct ndiv_probe *pr)
 	add(pr, "xdp-hint-timestamp", has_type(btf, "bpf_xdp_metadata_rx_timestamp", BTF_KIND_FUNC),
 	    "hints to handlers that want them", "no timestamp from the card");
 	add(pr, "xdp-hint-vlan", has_type(btf, "bpf_xdp_metadata_rx_vlan_tag", BTF_KIND_FUNC),
-	    "hints to handlers that want them", "a tag that the card removes is not seen: ethtool -K IF rxvlan off");
+	    "hints to handlers that want them", "removed tags are not seen, so native mode turns rxvlan off");
 	add(pr, "membarrier", syscall(SYS_membarrier, MEMBARRIER_CMD_QUERY, 0, 0) > 0,
 	    "a changed chain waits for packets exactly", "a changed chain waits 20 ms for packets");
 	probe_tracepoints(pr, btf);
@@ -133,7 +133,7 @@ static void probe_driver(struct ndiv_probe *pr, unsigned int ifindex)
 	add(pr, "hint-timestamp", bit(known, xdp.metadata, XDP_META_TIMESTAMP), "pkt->hw_tstamp",
 	    "no timestamp from the card");
 	add(pr, "hint-vlan", bit(known, xdp.metadata, XDP_META_VLAN), "pkt->hw_vlan",
-	    "a tag that the card removes is not seen: ethtool -K IF rxvlan off");
+	    "removed tags are not seen, so native mode turns rxvlan off");
 }
 
 int ndiv_probe(const char *ifname, struct ndiv_probe *probe, char *err, size_t err_len)

@@ -61,6 +61,11 @@ int ndiv_state(struct ndiv *nd, struct ndiv_state *out)
 	if (!st)
 		return -ENOMEM;
 	clear(nd);
+	err = root_hidden(nd);
+	if (err) {
+		free(st);
+		return err;
+	}
 	snprintf(st->ifname, sizeof(st->ifname), "%s", nd->ifname);
 	st->ifindex = nd->ifindex;
 	err = link_info(nd->dir, &link);
@@ -213,16 +218,24 @@ int ndiv_each(int (*fn)(struct ndiv *nd, void *arg), void *arg, char *err, size_
 	char root[STATE_LEN], dir[STATE_LEN];
 	unsigned int ifindex;
 	struct dirent **list;
+	struct ndiv nobody = { .lock = -1 };
 	struct ndiv *nd;
 	int n, i, ret = 0;
 
+	strays_remove(&nobody);
 	snprintf(root, sizeof(root), ROOT "/%lu", netns_inode());
 	n = scandir(root, &list, is_number, by_number);
-	if (n < 0 && errno == ENOENT)
-		return 0;
+	if (n < 0 && errno == ENOENT) {
+		ret = root_hidden(&nobody);
+		if (ret)
+			snprintf(err, err_len, "%s", nobody.err);
+		return ret;
+	}
 	if (n < 0) {
-		snprintf(err, err_len, "cannot read %s: %s", root, strerror(errno));
-		return -errno;
+		ret = -errno;
+		snprintf(err, err_len, "cannot read %s: %s%s", root, strerror(-ret),
+			 ret == -EACCES || ret == -EPERM ? ": run it as root (sudo)" : "");
+		return ret;
 	}
 	for (i = 0; i < n; i++) {
 		ifindex = strtoul(list[i]->d_name, NULL, 10);

@@ -24,13 +24,20 @@ static int is_number(const struct dirent *e)
 	return e->d_name[0] >= '0' && e->d_name[0] <= '9';
 }
 
-/* Removes the state in <dir> if program <prog>, which runs on <nd>, is its. */
+/* Removes the state in <dir> if its interface is no more, or if program <prog> (0: none), which runs on <nd>, is its.
+ */
 static void remove_if(const struct ndiv *nd, const char *dir, __u32 prog)
 {
 	struct ndiv stray = { .lock = -1 };
 	struct bpf_link_info info;
 
-	if (link_info(dir, &info) || info.prog_id != prog)
+	if (link_info(dir, &info))
+		return;
+	if (!info.xdp.ifindex) {
+		remove_tree(dir);
+		return;
+	}
+	if (!prog || info.prog_id != prog)
 		return;
 	snprintf(stray.dir, sizeof(stray.dir), "%s", dir);
 	memcpy(stray.ifname, nd->ifname, sizeof(stray.ifname));
@@ -39,16 +46,17 @@ static void remove_if(const struct ndiv *nd, const char *dir, __u32 prog)
 	core_down(&stray);
 }
 
-/* Detaches what an interface brought with it from the namespace where it was before. */
+/*
+ * Detaches what an interface brought with it from the namespace where it was before, and removes what is left of
+ * interfaces that went with their namespaces, where no command can be given any more.
+ */
 void strays_remove(struct ndiv *nd)
 {
 	struct dirent **spaces, **ifs;
 	char dir[STATE_LEN];
 	int n, m, i, j;
-	__u32 prog = link_program(nd);
+	__u32 prog = nd->ifindex ? link_program(nd) : 0;
 
-	if (!prog)
-		return;
 	n = scandir(ROOT, &spaces, is_number, NULL);
 	for (i = 0; i < n; i++) {
 		snprintf(dir, sizeof(dir), ROOT "/%lu", strtoul(spaces[i]->d_name, NULL, 10));

@@ -13,6 +13,8 @@
 #define BPF_TCX_INGRESS_	46	/* <linux/bpf.h> has them from 6.6 on */
 #define BPF_TCX_EGRESS_		47
 
+#define BPF_F_BEFORE_		(1U << 3)
+
 #define FILTER_HANDLE	0x6e64
 #define FILTER_PRIORITY	0x6e64
 
@@ -30,7 +32,9 @@ static const struct hook ingress = { "link_rx_skb", "rx_skb", "filter_rx_skb", B
 
 static int by_tcx(const struct ndiv *nd, const struct hook *hook, int prog)
 {
-	int err, fd = bpf_link_create(prog, nd->ifindex, hook->tcx, NULL);
+	/* First at ingress: a program before ours could take a frame that is to be answered. */
+	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = hook->tcx == BPF_TCX_INGRESS_ ? BPF_F_BEFORE_ : 0);
+	int err, fd = bpf_link_create(prog, nd->ifindex, hook->tcx, &opts);
 
 	if (fd < 0)
 		return -errno;

@@ -44,7 +44,7 @@ const struct ndiv_info ndiv_info SEC(".rodata.ndiv") = {
 	.options = {
 		{ .name = "ports", .help = "port, or range of ports, to serve",
 		  .type = NDIV_OPT_PORTS, .offset = offsetof(struct httpd_config, ports) },
-		{ .name = "addr", .help = "destinations to serve; none: all that are routed here",
+		{ .name = "addr", .help = "destinations to serve; none: whatever is sent to this MAC address",
 		  .type = NDIV_OPT_PREFIXES, .offset = offsetof(struct httpd_config, addr) },
 	},
 };
@@ -145,7 +145,10 @@ static __always_inline __u32 room_for(const struct ndiv_pkt *pkt, const struct h
 				      const struct conn *conn)
 {
 	__u32 segment = conn->mss - (conn->ts ? TS_LEN : 0), frame = NDIV_REPLY_MAX - pkt->l4 - tcp_len(args);
+	__u32 mtu = ndiv_self.mtu - (pkt->l4 - pkt->l3) - tcp_len(args);
 
+	if (mtu < frame)
+		frame = mtu;
 	return segment < frame ? segment : frame;
 }
 

@@ -35,8 +35,8 @@ struct object_page {
 };
 
 /* Not constant for the kernel: some take the source of a copy into a packet for its destination. */
-struct object_page object_keep SEC(".data.pages") = { OK_FIRST DOTS, KEEP NUMBER PATTERN };
-struct object_page object_close SEC(".data.pages") = { OK_FIRST DOTS, CLOSE NUMBER PATTERN };
+struct object_page object_keep SEC(".data.const.pages") = { OK_FIRST DOTS, KEEP NUMBER PATTERN };
+struct object_page object_close SEC(".data.const.pages") = { OK_FIRST DOTS, CLOSE NUMBER PATTERN };
 
 #define OBJECT_FIRST	(sizeof(OK_FIRST) - 1)
 #define KEEP_REST	(sizeof(KEEP NUMBER) - 1)
@@ -65,7 +65,7 @@ struct text_page {
 
 _Static_assert(HTTPD_PAGES <= TEXT_PAGES, "text_pages");
 
-struct text_page text_pages[TEXT_PAGES] SEC(".data.pages") = {
+struct text_page text_pages[TEXT_PAGES] SEC(".data.const.pages") = {
 	[HTTPD_PAGE_OK] = TEXT_PAGE("200 OK", KEEP, HELP_TEXT),		/* of "GET /", kept */
 	[HTTPD_PAGE_HELP] = TEXT_PAGE("200 OK", CLOSE, HELP_TEXT),
 	[HTTPD_PAGE_BAD] = TEXT_PAGE("400 Bad Request", CLOSE, "This is no HTTP/1.x request.\n"),

@@ -75,7 +75,7 @@ const struct ndiv_info ndiv_info SEC(".rodata.ndiv") = {
 		  .max = NDIV_LIMIT_BURST_MAX },
 		{ .name = "over", .help = "requests above a limit: drop them, or pass them to the stack",
 		  .choices = "drop,pass", .type = NDIV_OPT_CHOICE, .offset = offsetof(struct ping_config, over) },
-		{ .name = "addr", .help = "destinations to answer for; none: all that are routed here",
+		{ .name = "addr", .help = "destinations to answer for; none: whatever is sent to this MAC address",
 		  .type = NDIV_OPT_PREFIXES, .offset = offsetof(struct ping_config, addr) },
 	},
 };

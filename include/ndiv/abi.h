@@ -183,8 +183,9 @@ struct ndiv_cpu {
 	__u64	counter[NDIV_HANDLERS_MAX][NDIV_COUNTERS_MAX];
 	struct ndiv_cost cost[NDIV_HANDLERS_MAX];
 	__u64	done[NDIV_HANDLERS_MAX]; /* seq at this handler's last rx_done: the difference is the batch */
+	__u64	again;		/* generic mode: rounds of the postponed packet that comes next, plus 1; 0: none does */
 };
-_Static_assert(sizeof(struct ndiv_cpu) == 10816, "struct ndiv_cpu");
+_Static_assert(sizeof(struct ndiv_cpu) == 10824, "struct ndiv_cpu");
 
 enum ndiv_cpu_index {
 	NDIV_CPU_RX = 0,
@@ -208,6 +209,12 @@ enum ndiv_slot {
 	NDIV_SLOTS = NDIV_SLOT_NEXT + NDIV_HANDLERS_MAX * NDIV_PATHS,
 };
 
+/*
+ * The builder arrays (for clones, for skbs) have two banks, too: clones of the old chain's last packets meet the old
+ * builders. Slot 0 of the one for skbs is the core's.
+ */
+#define NDIV_BUILDERS	(2 * NDIV_HANDLERS_MAX)
+
 enum ndiv_path {
 	NDIV_PATH_BANK = 1,		/* bit 0: the second bank */
 	NDIV_PATH_MALFORMED = 2,	/* bit 1 */
@@ -230,11 +237,12 @@ struct ndiv_self {
 	__u32	id;		/* handler id */
 	__u32	ifindex;	/* of the interface it is loaded for */
 	__u32	netns;		/* inode of its network namespace: indices alone are not unique */
+	__u32	mtu;		/* of that interface, when the program was loaded */
 	__u8	mac[6];		/* of that interface */
 	__u8	generic;	/* 1: generic mode, where clones share their data: replies that grow go by way of tc */
 	__u8	pad;
 };
-_Static_assert(sizeof(struct ndiv_self) == 20, "struct ndiv_self");
+_Static_assert(sizeof(struct ndiv_self) == 24, "struct ndiv_self");
 
 /*
  * A handler tells about itself with one of these, in the section ".rodata.ndiv" of its object. User space only.
@@ -301,7 +309,7 @@ _Static_assert(sizeof(struct ndiv_prefixes) == 8 + 32 * NDIV_PREFIXES_MAX, "stru
  */
 struct ndiv_meta {
 	__u16	magic;		/* NDIV_META_CLONE */
-	__u8	handler;
+	__u8	handler;	/* slot of its builders: ndiv_builder_slot() */
 	__u8	count;		/* copies to be sent, and NDIV_META_SKIP; a later copy is dropped */
 	__u16	burst;		/* low bits of struct ndiv_cpu, burst */
 	__u16	out_len;
@@ -347,6 +355,7 @@ struct ndiv_entry {
 	__u32	has_build;
 	__u32	prog_id;	/* kernel's id of the receive program */
 	__u64	since;		/* s since the epoch: attached or replaced */
+	__u64	build;		/* hash of the object: was it built anew meanwhile? */
 	char	path[NDIV_PATH_LEN];	/* the object it was loaded from */
 	char	opts[NDIV_OPTS_LEN];	/* as given: name=value, separated by a blank */
 	struct ndiv_info info;

@@ -97,7 +97,7 @@ struct {
  * burst. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
-	__uint(max_entries, NDIV_HANDLERS_MAX);
+	__uint(max_entries, NDIV_BUILDERS);
 	__type(key, __u32);
 	__type(value, __u32);
 } ndiv_skb SEC(".maps");
@@ -212,7 +212,7 @@ static __always_inline enum ndiv_verdict ndiv_drop(struct ndiv_pkt *pkt, __u8 n)
  */
 static __always_inline enum ndiv_verdict ndiv_reply(struct ndiv_pkt *pkt, __u32 len)
 {
-	pkt->out_len = len;
+	pkt->out_len = len < 0xffff ? len : 0xffff;
 	pkt->out_count = 1;
 	return NDIV_REPLY;
 }
@@ -223,7 +223,7 @@ static __always_inline enum ndiv_verdict ndiv_reply(struct ndiv_pkt *pkt, __u32 
  */
 static __always_inline enum ndiv_verdict ndiv_burst(struct ndiv_pkt *pkt, __u8 n, __u32 len)
 {
-	pkt->out_len = len;
+	pkt->out_len = len < 0xffff ? len : 0xffff;
 	pkt->out_count = n;
 	return NDIV_BURST;
 }
@@ -243,8 +243,8 @@ static __always_inline enum ndiv_verdict ndiv_forward(struct ndiv_pkt *pkt, __u3
 }
 
 /*
- * Is it any use to reply now? 0 while the interface's transmit ring refuses packets (for about 10 ms after it did):
- * then a handler would rather postpone, pass or drop.
+ * Is it any use to reply now? 0 while the interface's transmit ring refuses packets (and for three ticks of the
+ * kernel's clock more): then a handler would rather postpone, pass or drop.
  */
 static __always_inline int ndiv_can_reply(const struct ndiv_pkt *pkt)
 {
@@ -310,9 +310,9 @@ static __always_inline int ndiv_frame_trim(const struct ndiv_frame *frame, __u32
 static __always_inline int ndiv_to_me(struct xdp_md *ctx)
 {
 	const __u16 *p = ndiv_ptr(ctx, 0, ETH_HLEN);
-	const volatile __u8 *mac = ndiv_self.mac;
+	const volatile __u16 *mac = (const volatile __u16 *)ndiv_self.mac;
 
-	return p && p[0] == (mac[0] | mac[1] << 8) && p[1] == (mac[2] | mac[3] << 8) && p[2] == (mac[4] | mac[5] << 8);
+	return p && p[0] == mac[0] && p[1] == mac[1] && p[2] == mac[2];
 }
 
 /* Private: the clock runs for the packets chosen as samples only (struct ndiv_conf, sample). */
@@ -356,19 +356,19 @@ static __always_inline void ndiv_jump(void *ctx, void *chain, __u32 id, __u32 pa
 	switch (path) {
 	case 0:
 		asm volatile("r1 = %0; r2 = %1; r3 = %2; call 12"
-			     :: "r"(ctx), "r"(chain), "r"(slot) : "r0", "r1", "r2", "r3", "r4", "r5");
+			     :: "r"(ctx), "r"(chain), "r"(slot) : "r0", "r1", "r2", "r3", "r4", "r5", "memory");
 		break;
 	case 1:
 		asm volatile("r1 = %0; r2 = %1; r3 = %2; r3 += 1; call 12"
-			     :: "r"(ctx), "r"(chain), "r"(slot) : "r0", "r1", "r2", "r3", "r4", "r5");
+			     :: "r"(ctx), "r"(chain), "r"(slot) : "r0", "r1", "r2", "r3", "r4", "r5", "memory");
 		break;
 	case 2:
 		asm volatile("r1 = %0; r2 = %1; r3 = %2; r3 += 2; call 12"
-			     :: "r"(ctx), "r"(chain), "r"(slot) : "r0", "r1", "r2", "r3", "r4", "r5");
+			     :: "r"(ctx), "r"(chain), "r"(slot) : "r0", "r1", "r2", "r3", "r4", "r5", "memory");
 		break;
 	case 3:
 		asm volatile("r1 = %0; r2 = %1; r3 = %2; r3 += 3; call 12"
-			     :: "r"(ctx), "r"(chain), "r"(slot) : "r0", "r1", "r2", "r3", "r4", "r5");
+			     :: "r"(ctx), "r"(chain), "r"(slot) : "r0", "r1", "r2", "r3", "r4", "r5", "memory");
 		break;
 	}
 }
@@ -396,8 +396,10 @@ static __always_inline int ndiv_run(struct xdp_md *ctx, ndiv_handle_fn *handle, 
 		next = &cpu->verdict[id][NDIV_NEXT];
 		next->packets++;
 		next->bytes += pkt->len;
+		pkt->out_count = 0;
 		ndiv_jump(ctx, &ndiv_chain, id, pkt->path);
-		return XDP_ABORTED;
+		cpu->reason[0][NDIV_R_CHAIN]++;
+		return XDP_DROP;
 	}
 	pkt->handler = id;
 	if (build && verdict == NDIV_REPLY && pkt->out_count)
@@ -405,7 +407,8 @@ static __always_inline int ndiv_run(struct xdp_md *ctx, ndiv_handle_fn *handle, 
 	ndiv_timer_stop(cpu, id);
 	pkt->verdict = verdict <= NDIV_INVALID ? verdict : NDIV_INVALID;
 	bpf_tail_call_static(ctx, &ndiv_chain, NDIV_SLOT_VERDICT);
-	return XDP_ABORTED;
+	cpu->reason[0][NDIV_R_CHAIN]++;
+	return XDP_DROP;
 }
 
 /*

@@ -67,9 +67,10 @@ struct ndiv_attach_opts {
 int ndiv_attach(struct ndiv *nd, const char *what, const struct ndiv_attach_opts *opts);
 
 /*
- * Replaces the attached handler of the same name by what the object at <what> has now, with <opts>->options (options
- * that are not named keep their defaults; with <keep> those given before). Maps of the same name and shape are taken
- * over. Atomic: each packet meets the old or the new one. -ENOENT: not attached.
+ * Replaces an attached handler. <what> is its name, then it is loaded again from the object it came from; or another
+ * object's path, which must have the same name. With <opts>->options (options that are not named keep their defaults;
+ * with <keep> those given before). Maps of the same name and shape are taken over. Atomic: each packet meets the old or
+ * the new one. -ENOENT: not attached.
  */
 int ndiv_replace(struct ndiv *nd, const char *what, const struct ndiv_attach_opts *opts, int keep);
 
@@ -146,6 +147,11 @@ int ndiv_find(const char *what, char *path, size_t len);
 
 /* Reads what the object at <path> tells about itself, without loading it. */
 int ndiv_read_info(const char *path, struct ndiv_info *info, char *err, size_t err_len);
+
+/* What the options are when nobody sets them, in the words in which they are set; "" for none. Order: info->options. */
+#define NDIV_VALUE_LEN	64
+
+int ndiv_read_defaults(const char *path, char values[NDIV_OPTIONS_MAX][NDIV_VALUE_LEN], char *err, size_t err_len);
 
 /* Calls <fn> with name and path of each handler that comes with ndiv. */
 int ndiv_each_builtin(int (*fn)(const char *name, const char *path, void *arg), void *arg);
