@@ -103,7 +103,7 @@ http() {
 attach_httpd() { n attach lab0 httpd "ports=$port"; }
 http4() { http "http://$server4:$port/1000" 1000; }
 http6() { http "http://[$server6]:$port/1000" 1000; }
-http_large() { http "http://$server4:$port/3000" 3000; }
+http_large() { http "http://$server4:$port/1300" 1300; }
 
 attach_test_handlers() {
 	local handler
@@ -141,6 +141,17 @@ agent_gone() { [ "$(shown agent)" = false ]; }
 # postponed ROUNDS BYTES: presented again that often, then answered.
 postponed() { udp "$server4" 7007 "$2" 1 3000 | tee /dev/stderr | grep -q "^1 $2:$1\$"; }
 postpone() { agent_up && postponed 1 100 && postponed 1 1400; }
+# What is passed the second time goes to the stack, which says that nobody listens; and it is postponed only once.
+postpone_pass() {
+	local n
+
+	n attach lab0 build/vm/later.bpf.o || return 1
+	c build/vm/udp_probe "$server4" 7107 50 1 500
+	sleep 0.5
+	n="$(verdicts later postpone) $(verdicts later pass)"
+	n detach lab0 later
+	[ "$n" = '1 1' ] || { echo "postponed and passed: $n times"; return 1; }
+}
 postpone_delay() {
 	n replace lab0 "$objects/postpone.bpf.o" delay=300 rounds=3 && postponed 3 100
 }

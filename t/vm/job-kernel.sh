@@ -72,7 +72,7 @@ native() {
 	check 'native: attach httpd' attach_httpd
 	check 'native: HTTP' http4
 	check 'native: HTTP over IPv6' http6
-	check 'native: HTTP, 3000 bytes' http_large
+	check 'native: HTTP, 1300 bytes' http_large
 	check 'native: attach the test handlers' attach_test_handlers
 	check 'native: reply' reply
 	check 'native: reply that grows' long
@@ -80,6 +80,7 @@ native() {
 	check 'native: burst' burst
 	check 'native: burst of 16' burst_max
 	check 'native: postpone' postpone
+	check 'native: postpone, then pass' postpone_pass
 	check 'native: postpone for 300 ms, 3 times' postpone_delay
 	check 'native: postpone without an agent' postpone_alone
 	check 'native: replace under traffic' replace_live
@@ -114,6 +115,7 @@ generic() {
 	check 'generic: reply that grows' long
 	check 'generic: burst of 16' burst_max
 	check 'generic: postpone' postpone
+	check 'generic: postpone, then pass' postpone_pass
 	agent_down
 	check 'generic: what is passed reaches the stack' through_stack 1000000
 	check 'generic: detach, twice' detach

@@ -65,7 +65,8 @@ flows() {
 vlan_offload_back() { feature s rx-vlan-offload; }
 
 link_again() {
-	s ip link set dev lab0 down && s ip link set dev lab0 up && s ip address replace fd77::2/64 dev lab0 nodad &&
+	s ip link set dev lab0 down && s ip link set dev lab0 up && s ip link set dev lab0.10 up &&
+		s ip address replace fd77::2/64 dev lab0 nodad && s ip address replace fd77:10::2/64 dev lab0.10 nodad &&
 		wait_for -t 20 c ping -n -q -c 1 -W 1 "$server4"
 }
 
@@ -145,6 +146,7 @@ card() {
 	check 'burst' burst
 	check 'burst of 16' burst_max
 	check 'postpone' postpone
+	check 'postpone, then pass' postpone_pass
 	check 'postpone for 300 ms, 3 times' postpone_delay
 	agent_down
 	check 'replace under traffic' replace_live

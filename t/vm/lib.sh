@@ -59,6 +59,7 @@ build_tools() {
 		# shellcheck disable=SC2086 # words
 		${CC:-cc} -std=gnu11 -O2 -Wall -Wextra -Wno-unused-parameter -o "$top/build/vm/$tool" "$here/$tool.c" $flags || return 1
 	done
+	make -s -C "$top" handler SRC=t/vm/later.bpf.c OUT=build/vm/later.bpf.o >/dev/null
 }
 
 # count JOB: prints passed, failed, skipped points of what a job said.
@@ -66,13 +67,21 @@ count() {
 	awk '/^not ok/ { f++ } /^ok/ { if (/# SKIP/) s++; else p++ } END { print p + 0, f + 0, s + 0 }' "$1"
 }
 
-# details NAME JOB: what failed, with what it said, and what was skipped, why.
+# details NAME JOB: what failed, with the end of what it said, and what was skipped, why.
 details() {
 	awk -v name="$1" '
-		/^#   / { if (show) print; else said = said $0 "\n"; next }
-		/^not ok/ { sub(/^not ok - /, ""); printf "failed, %s: %s\n%s", name, $0, said; show = 1; said = ""; next }
-		{ show = 0; said = "" }
-		/^ok.*# SKIP/ { sub(/^ok - /, ""); sub(/ # SKIP /, ": "); print "skipped, " name ": " $0 }' "$2"
+		function flush(i) {
+			if (title) {
+				print title
+				for (i = n > 12 ? n - 11 : 1; i <= n; i++) print said[i]
+			}
+			title = ""; n = 0
+		}
+		/^#   / { said[++n] = $0; next }
+		/^not ok/ { if (title) flush(); sub(/^not ok - /, ""); title = "failed, " name ": " $0; next }
+		{ flush() }
+		/^ok.*# SKIP/ { sub(/^ok - /, ""); sub(/ # SKIP /, ": "); print "skipped, " name ": " $0 }
+		END { flush() }' "$2"
 }
 
 # machine_failed LOG: adds a failed point if the job did not come to its end, and shows the end of the console.
