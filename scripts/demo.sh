@@ -76,9 +76,10 @@ table() {
 			(if .key > 0 or $h.ns == null then "" elif $h.ns < 1 then "< 1" else ($h.ns | round) end),
 			(if .value.key == "drop" then $h.reasons | to_entries | map("\(.key) \(.value)") | join(", ") else "" end)] |
 		@tsv' | awk -F '\t' '
-		function thousands(n) {
-			while (n ~ /[0-9]{4}/) sub(/[0-9]{3}($|,)/, ",&", n)
-			return n
+		function thousands(n, rest) {
+			for (; length(n) > 3; n = substr(n, 1, length(n) - 3))
+				rest = "," substr(n, length(n) - 2) rest
+			return n rest
 		}
 		BEGIN { printf "      %-8s %-8s %14s %16s %10s\n", "handler", "verdict", "packets", "bytes", "ns/packet" }
 		{ printf "      %-8s %-8s %14s %16s %10s  %s\n", $1, $2, thousands($3), thousands($4), $5, $6 ? "(" $6 ")" : "" }'
