@@ -38,7 +38,7 @@ boot() {
 	(
 		flock 9
 		# shellcheck disable=SC2154 # the caller's
-		exec nice -n 10 timeout -k 5 "$seconds" ${prefix[@]+"${prefix[@]}"} "${qemu[@]}" -machine q35 -accel "${NDIV_ACCEL:-tcg}" -cpu max \
+		nice -n 10 timeout -k 5 "$seconds" ${prefix[@]+"${prefix[@]}"} "${qemu[@]}" -machine q35 -accel "${NDIV_ACCEL:-tcg}" -cpu max \
 			-smp 2 -m 1024 -nodefaults -no-user-config -display none -no-reboot \
 			-kernel "$kernel"/boot/vmlinuz-* -initrd "$initramfs" -serial "file:$log.console" -serial "file:$log.job" \
 			-append "console=ttyS0 quiet panic=-1 mitigations=off tsc=reliable -- $*" "${options[@]}" 9>&-
