@@ -74,14 +74,21 @@ static __always_inline __u32 load_text(struct xdp_md *ctx, const struct ndiv_pkt
 {
 	__u32 zero = 0, len = pkt->end - pkt->payload;
 	struct text *text = bpf_map_lookup_elem(&texts, &zero);
+	__u64 last;
 
 	if (len > TEXT_MAX)
 		len = TEXT_MAX;
-	if (!text || ndiv_is_zero(&len) || bpf_xdp_load_bytes(ctx, pkt->payload, text->bytes, len))
+	/* Both bounds in the register that goes to the helper, see store() in response.h. */
+	last = (__u64)len - 1;
+	barrier_var(last);
+	if (!text || last > TEXT_MAX - 1)
 		return 0;
-	__builtin_memset(text->bytes + len, 0, 8);
+	barrier_var(last);
+	if (bpf_xdp_load_bytes(ctx, pkt->payload, text->bytes, last + 1))
+		return 0;
+	__builtin_memset(text->bytes + last + 1, 0, 8);
 	*out = text;
-	return len;
+	return last + 1;
 }
 
 /* Eight bytes at <pos>. */

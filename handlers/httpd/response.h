@@ -99,6 +99,23 @@ static __always_inline int write_tcp(const struct ndiv_frame *frame, const struc
 	return args->ts ? write_ts(frame, off, &asked) : 0;
 }
 
+/*
+ * ndiv_frame_store() of 1 to <max> bytes. Linux 6.1 has to see both bounds in the very register that goes to the
+ * helper: so it is made from the one that is compared, and the compiler must not know that it had the sum before.
+ */
+static __always_inline int store(const struct ndiv_frame *frame, __u32 off, const void *from, __u32 len, __u32 max)
+{
+	__u64 last = (__u64)len - 1;
+
+	barrier_var(last);
+	if (last > max - 1)
+		return -1;
+	barrier_var(last);
+	if (!frame->is_skb)
+		return bpf_xdp_store_bytes(frame->xdp, off, (void *)from, last + 1);
+	return bpf_skb_store_bytes(frame->skb, off, from, last + 1, 0);
+}
+
 /* The object's first part and dots are written whole; the rest comes over the dots that are too many. */
 static __always_inline int write_object(const struct ndiv_frame *frame, const struct httpd_args *args, __u32 off)
 {
@@ -109,9 +126,7 @@ static __always_inline int write_object(const struct ndiv_frame *frame, const st
 	if (!first)
 		return -1;
 	__builtin_memcpy(first, page->first, sizeof(page->first));
-	if (len > sizeof(page->rest) || !len)
-		return -1;
-	return ndiv_frame_store(frame, off + OBJECT_FIRST + args->pad, page->rest, len);
+	return store(frame, off + OBJECT_FIRST + args->pad, page->rest, len, sizeof(page->rest));
 }
 
 static __always_inline int write_text(const struct ndiv_frame *frame, const struct httpd_args *args, __u32 off)
@@ -119,11 +134,9 @@ static __always_inline int write_text(const struct ndiv_frame *frame, const stru
 	struct text_page *page = text_page(args->page, args->fin);
 	__u32 first = page->first_len + args->pad, rest = page->rest_len + args->body;
 
-	if (!first || first > sizeof(page->first) || !rest || rest > sizeof(page->rest))
+	if (store(frame, off, page->first, first, sizeof(page->first)))
 		return -1;
-	if (ndiv_frame_store(frame, off, page->first, first))
-		return -1;
-	return ndiv_frame_store(frame, off + first, page->rest, rest);
+	return store(frame, off + first, page->rest, rest, sizeof(page->rest));
 }
 
 static __always_inline int write_payload(const struct ndiv_frame *frame, const struct ndiv_pkt *pkt,
@@ -186,7 +199,7 @@ static __always_inline int clear_padding(const struct ndiv_frame *frame, const s
 
 	if (!len)
 		return 0;
-	return len <= sizeof(zeros) ? ndiv_frame_store(frame, args->end, zeros, len) : -1;
+	return store(frame, args->end, zeros, len, sizeof(zeros));
 }
 
 static __always_inline int httpd_build(const struct ndiv_frame *frame, struct ndiv_pkt *pkt, __u32 index)

@@ -156,6 +156,7 @@ static __always_inline __s64 ndiv_csum_frags(struct xdp_md *ctx, __u32 off, __u3
 {
 	__u32 acc = ndiv_csum_fold(sum);
 	__u8 chunk[NDIV_CSUM_CHUNK];
+	__u64 last;
 	__u32 i;
 
 	for (i = 0; i < 65536 / NDIV_CSUM_CHUNK && len >= NDIV_CSUM_CHUNK; i++) {
@@ -165,13 +166,15 @@ static __always_inline __s64 ndiv_csum_frags(struct xdp_md *ctx, __u32 off, __u3
 		off += NDIV_CSUM_CHUNK;
 		len -= NDIV_CSUM_CHUNK;
 	}
-	if (len >= NDIV_CSUM_CHUNK)
-		return -1;
-	len &= NDIV_CSUM_CHUNK - 1;
-	if (ndiv_is_zero(&len))
+	if (!len)
 		return ndiv_csum_fold(acc);
+	last = (__u64)len - 1;
+	barrier_var(last);
+	if (last >= NDIV_CSUM_CHUNK - 1)
+		return -1;
+	barrier_var(last);	/* the register that was compared, so that Linux 6.1 sees both bounds of the length */
 	__builtin_memset(chunk, 0, sizeof(chunk));
-	if (bpf_xdp_load_bytes(ctx, off, chunk, len))
+	if (bpf_xdp_load_bytes(ctx, off, chunk, last + 1))
 		return -1;
 	return ndiv_csum_fold((__u32)bpf_csum_diff(NULL, 0, (__be32 *)chunk, NDIV_CSUM_CHUNK, acc));
 }
