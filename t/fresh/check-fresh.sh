@@ -12,7 +12,8 @@
 # processes with them however this ends; the folder is removed here, or by the next
 # run. The kernel is the one that runs. NDIV_CACHE (/var/cache/ndiv) keeps the bare
 # systems and downloaded packages, for a week; NDIV_DEBIAN and NDIV_UBUNTU name
-# other mirrors. Logs are in build/fresh/. NDIV_KEEP=1 keeps a folder that failed.
+# other mirrors. Logs are in build/fresh/. NDIV_KEEP=1 keeps a folder that failed;
+# NDIV_RUN="COMMAND" is run in the clone instead of `make check`.
 set -u
 
 say() { printf 'fresh: %s\n' "$*"; }
@@ -175,7 +176,7 @@ user() {
 
 # try DIST WHAT COMMAND: one line, with the time it took.
 try() {
-	local log=$logs/$1-${2// /-}.log start=$SECONDS
+	local log=$logs/$1-${2//[^A-Za-z0-9]/-}.log start=$SECONDS
 
 	if interruptible user "$3" >"$log" 2>&1; then
 		passed=$((passed + 1))
@@ -206,7 +207,7 @@ check() {
 	else
 		try "$dist" clone 'git clone -q /srv/ndiv.git ndiv' &&
 			try "$dist" 'make demo' 'cd ndiv && make demo' || bad=1
-		try "$dist" 'make check' 'cd ndiv && make check' || bad=1
+		try "$dist" "${NDIV_RUN:-make check}" "cd ndiv && ${NDIV_RUN:-make check}" || bad=1
 	fi
 	if [ "$bad" = 1 ] && [ -n "${NDIV_KEEP:-}" ]; then
 		umount -R -l "$root"
