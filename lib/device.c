@@ -10,6 +10,9 @@
 /* Largest MTU of drivers that give each packet one page: page - headroom - skb_shared_info - Ethernet and two tags. */
 #define ONE_PAGE_MTU	(4096 - 256 - 320 - 14 - 8)
 
+/* Likewise of igb, ixgbe and others of Intel's, with buffers of 3 kB: less Ethernet, its checksum and two tags. */
+#define BUFFER_3K_MTU	(3072 - 14 - 4 - 8)
+
 static int is_kind(const struct netdev *dev, const char *kind)
 {
 	return !strcmp(dev->kind, kind);
@@ -77,10 +80,12 @@ static void ask_driver(const struct ndiv *nd, int prog)
 	libbpf_set_print(before);
 }
 
-/* Drivers that say nothing most often mean this; those that say something else do not. */
-static int may_be_mtu(void)
+/* If it may be the MTU, the largest one that works, else 0. Drivers that say nothing most often mean this. */
+static unsigned int largest_mtu(void)
 {
-	return !said[0] || strstr(said, "MTU") || strstr(said, "mtu") || strstr(said, "frag");
+	if (strstr(said, "frame size"))
+		return BUFFER_3K_MTU;
+	return !said[0] || strstr(said, "MTU") || strstr(said, "mtu") || strstr(said, "frag") ? ONE_PAGE_MTU : 0;
 }
 
 /* Why native mode was refused with <err>, for people, into <buf>: with the largest MTU that works where it is that. */
@@ -88,18 +93,20 @@ void device_refusal(const struct ndiv *nd, int prog, int err, char *buf, size_t 
 {
 	struct netdev_xdp xdp;
 	struct netdev dev;
+	unsigned int max;
 	int n, none;
 
 	ask_driver(nd, prog);
+	max = largest_mtu();
 	n = snprintf(buf, len, "%s%s%s", strerror(-err), said[0] ? ": " : "", said);
 	if (netdev_get(nd->ifindex, &dev) || n < 0 || (size_t)n >= len)
 		return;
 	none = err == -EOPNOTSUPP && !netdev_xdp(nd->ifindex, &xdp) && !(xdp.features & XDP_ACT_BASIC);
 	if (none && !said[0])
 		snprintf(buf + n, len - n, ": the driver has no XDP");
-	else if (!none && may_be_mtu() && dev.mtu > ONE_PAGE_MTU)
+	else if (!none && max && dev.mtu > max)
 		snprintf(buf + n, len - n,
 			 "; the MTU is %u: drivers without support for packets of several buffers take at most "
-			 "about %d (`ip link set %s mtu %d`)",
-			 dev.mtu, ONE_PAGE_MTU, nd->ifname, ONE_PAGE_MTU);
+			 "about %u (`ip link set %s mtu %u`)",
+			 dev.mtu, max, nd->ifname, max);
 }
