@@ -70,6 +70,13 @@ link_again() {
 		wait_for -t 20 c ping -n -q -c 1 -W 1 "$server4"
 }
 
+burst_refused() {
+	local before
+
+	before=$(counted no-room)
+	! udp "$server4" 7006 18 1 300 && more "$before" no-room
+}
+
 down_up() { link_again && pings "$server4" echo4; }
 
 nothing_lost() { n show lab0 | tee /dev/stderr | grep -q ' 0 lost in transmission'; }
@@ -78,8 +85,16 @@ mtu() { c ip link set dev lab0 mtu "$1" && s ip link set dev lab0 mtu "$1"; }
 jumbo_attach() { n attach lab0 ping rate=0 && n show lab0; }
 jumbo_reach() { wait_for -t 20 c ping -n -q -c 1 -W 1 "$server4"; }
 
-# A refusal has to tell the largest MTU that works.
-jumbo_native() { n attach --mode native lab0 ping rate=0 2>&1 | tee /dev/stderr | grep -qiE 'mtu|^$' || [ "$(shown mode)" = native ]; }
+# A refusal has to tell the largest MTU that works; with that it has to.
+jumbo_native() {
+	local said told
+
+	said=$(n attach --mode native lab0 ping rate=0 2>&1) && return 0
+	echo "$said"
+	# shellcheck disable=SC2016 # no expansion is meant
+	told=$(sed -n 's/.*`ip link set lab0 mtu \([0-9]*\)`.*/\1/p' <<<"$said")
+	[ -n "$told" ] && mtu "$told" && n attach --mode native lab0 ping rate=0 && jumbo_reach
+}
 
 # --- the order of things ------------------------------------------------------
 
@@ -117,6 +132,7 @@ jumbo() {
 	if [ "$expected" = native ]; then
 		check 'jumbo: native, or told the largest MTU' jumbo_native
 		n detach lab0
+		mtu 9000
 	fi
 	check 'jumbo: attach' jumbo_attach
 	echo "# jumbo $(shown mode)"
@@ -145,8 +161,13 @@ card() {
 	vlan
 	check 'reply that grows' long
 	check 'reply that grows to 1514 bytes' long_max 1514
-	check 'burst' burst
-	check 'burst of 16' burst_max
+	if [ "$driver" = vmxnet3 ]; then
+		skip 'burst' 'the driver has no room for XDP metadata, by which clones learn what to become'
+		check 'burst: dropped, with its reason' burst_refused
+	else
+		check 'burst' burst
+		check 'burst of 16' burst_max
+	fi
 	check 'postpone' postpone
 	check 'postpone, then pass' postpone_pass
 	check 'postpone for 300 ms, 3 times' postpone_delay
@@ -156,7 +177,9 @@ card() {
 	check 'what is passed reaches the stack' through_stack 1000000
 	check 'transmit path' transmit
 	check 'nothing was lost' nothing_lost
-	if [ "$link_again" = yes ]; then
+	if [ "$driver" = vmxnet3 ]; then
+		skip 'link down and up' 'the driver runs no XDP program any more then (Linux 6.12; seen with one that is not of ndiv)'
+	elif [ "$link_again" = yes ]; then
 		check 'link down and up' down_up
 	else
 		skip 'link down and up' 'the emulated card does not come back without ndiv, either'
@@ -166,7 +189,8 @@ card() {
 	check 'nothing is left' nothing_left
 }
 
-echo "# driver $(basename "$(readlink /sys/class/net/eth0/device/driver)")"
+driver=$(basename "$(readlink /sys/class/net/eth0/device/driver)")
+echo "# driver $driver"
 if ! said=$(wire 2>&1); then
 	printf 'not ok - wire\n%s\n' "$said"
 	ip link

@@ -5,8 +5,8 @@
  *	udp_probe HOST PORT BYTES REPLIES MILLISECONDS
  *
  * Waits until REPLIES have come, or for so long. Prints how many came, and the length and the first byte of each:
- * "2 1158:A 1108:B". The bytes that the test handlers "long" and "burst" make are compared, too: "!" instead of the first
- * byte if one is wrong. Exit status 0 only if REPLIES came, and all of them were right.
+ * "2 1158:A 1108:B". The bytes that the test handlers "long" and "burst" make are compared, too: "!" instead of the
+ * first byte if one is wrong. Exit status 0 only if REPLIES came, and all of them were right.
  */
 #include <arpa/inet.h>
 #include <poll.h>
@@ -72,7 +72,8 @@ static int receive(int fd, int port, int replies, int ms)
 		ok = !fill || pattern_right(n, len);
 		right += ok;
 		n++;
-		snprintf(text + strlen(text), sizeof(text) - strlen(text), " %zd:%c", len, ok ? (len ? buf[0] : '-') : '!');
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), " %zd:%c", len,
+			 ok ? (len ? buf[0] : '-') : '!');
 	}
 	printf("%d%s\n", n, text);
 	return right;

@@ -4,13 +4,14 @@
  *
  *	verifier_cost KERNEL INTERFACE OBJECT...
  *
- * Loads one program at a time, as the library would (those that ask the card for something are bound to INTERFACE), and prints one
- * line of JSON for it:
+ * Loads one program at a time, as the library would (those that ask the card for something are bound to INTERFACE), and
+ * prints one line of JSON for it:
  *
  *	{ "kernel": "6.1", "object": "core", "program": "ndiv_entry", "insns": 7342, "states": 310, "usec": 4811 }
  *
- * insns: instructions that the verifier processed; states: those it kept; usec: the time it took, the best of some tries. Of a
- * program that is refused the end of the verifier's log goes to standard error, and "error" takes the place of the numbers.
+ * insns: instructions that the verifier processed; states: those it kept; usec: the time it took, the best of some
+ * tries. Of a program that is refused the end of the verifier's log goes to standard error, and "error" takes the place
+ * of the numbers.
  */
 #include <errno.h>
 #include <stdio.h>
