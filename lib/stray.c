@@ -6,8 +6,10 @@
  * work. So what moved is detached: by the next command in the old namespace, or by attaching in the new one.
  */
 #include <dirent.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 #include "internal.h"
 
@@ -24,9 +26,11 @@ static int is_number(const struct dirent *e)
 	return e->d_name[0] >= '0' && e->d_name[0] <= '9';
 }
 
-/* Removes the state in <dir> if its interface is no more, or if program <prog> (0: none), which runs on <nd>, is its.
+/*
+ * Removes the state in <dir> if program <prog> (0: none), which runs on <nd>, is its; if <dead>, that of an interface
+ * that is no more, too.
  */
-static void remove_if(const struct ndiv *nd, const char *dir, __u32 prog)
+static void remove_if(const struct ndiv *nd, const char *dir, __u32 prog, int dead)
 {
 	struct ndiv stray = { .lock = -1 };
 	struct bpf_link_info info;
@@ -34,7 +38,8 @@ static void remove_if(const struct ndiv *nd, const char *dir, __u32 prog)
 	if (link_info(dir, &info))
 		return;
 	if (!info.xdp.ifindex) {
-		remove_tree(dir);
+		if (dead)
+			remove_tree(dir);
 		return;
 	}
 	if (!prog || info.prog_id != prog)
@@ -46,34 +51,56 @@ static void remove_if(const struct ndiv *nd, const char *dir, __u32 prog)
 	core_down(&stray);
 }
 
+/* A lock on <dir>, unless somebody else has it: who detaches there has a dead link for a moment, too. fd or -1. */
+static int try_lock(const char *dir)
+{
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0 || !flock(fd, LOCK_EX | LOCK_NB))
+		return fd;
+	close(fd);
+	return -1;
+}
+
+/* One namespace. The dead of our own are for ndiv_each(), which locks, and leaves no empty directory. */
+static void remove_in(const struct ndiv *nd, unsigned long space, __u32 prog)
+{
+	int other = space != netns_inode(), fd, n, i;
+	char root[STATE_LEN], dir[STATE_LEN];
+	struct dirent **ifs;
+
+	snprintf(root, sizeof(root), ROOT "/%lu", space);
+	fd = other ? try_lock(root) : -1;
+	n = scandir(root, &ifs, is_number, NULL);
+	for (i = 0; i < n; i++) {
+		snprintf(dir, sizeof(dir), ROOT "/%lu/%lu", space, strtoul(ifs[i]->d_name, NULL, 10));
+		remove_if(nd, dir, prog, fd >= 0);
+		free(ifs[i]);
+	}
+	if (n >= 0)
+		free(ifs);
+	if (n > 0 && other)
+		rmdir(root);	/* if nothing is left in it */
+	if (fd >= 0)
+		close(fd);
+}
+
 /*
  * Detaches what an interface brought with it from the namespace where it was before, and removes what is left of
  * interfaces that went with their namespaces, where no command can be given any more.
  */
 void strays_remove(struct ndiv *nd)
 {
-	struct dirent **spaces, **ifs;
-	char dir[STATE_LEN];
-	int n, m, i, j;
 	__u32 prog = nd->ifindex ? link_program(nd) : 0;
+	struct dirent **spaces;
+	int n, i;
 
 	n = scandir(ROOT, &spaces, is_number, NULL);
 	for (i = 0; i < n; i++) {
-		snprintf(dir, sizeof(dir), ROOT "/%lu", strtoul(spaces[i]->d_name, NULL, 10));
-		m = scandir(dir, &ifs, is_number, NULL);
-		for (j = 0; j < m; j++) {
-			snprintf(dir, sizeof(dir), ROOT "/%lu/%lu", strtoul(spaces[i]->d_name, NULL, 10),
-				 strtoul(ifs[j]->d_name, NULL, 10));
-			remove_if(nd, dir, prog);
-			free(ifs[j]);
-		}
-		if (m >= 0)
-			free(ifs);
-		snprintf(dir, sizeof(dir), ROOT "/%lu", strtoul(spaces[i]->d_name, NULL, 10));
-		if (m > 0 && strtoul(spaces[i]->d_name, NULL, 10) != netns_inode())
-			rmdir(dir);	/* if nothing is left in it */
+		remove_in(nd, strtoul(spaces[i]->d_name, NULL, 10), prog);
 		free(spaces[i]);
 	}
 	if (n >= 0)
 		free(spaces);
+	rmdir(ROOT);	/* likewise; who wants to lock something there makes it anew */
 }

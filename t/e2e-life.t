@@ -338,7 +338,7 @@ denied() {
 	ok 'handlers can be listed by anybody' "${nobody[@]}" "$copy" handlers
 	exits 'a read-only BPF file system' 1 "ndiv: lab0: cannot make /sys/fs/bpf/ndiv/$(netns_inode s): Read-only file system" \
 		unshare --mount sh -c 'mount -o bind,ro /sys/fs/bpf /sys/fs/bpf && exec "$@"' sh "$build/ndiv" -n "$LAB-s" attach lab0 ping
-	exits 'ip netns exec' 1 'ndiv: lab0: no BPF file system at /sys/fs/bpf in this mount namespace (`ip netns exec` hides it): use `ndiv -n NETNS ...` from outside, or mount it: mount -t bpf bpf /sys/fs/bpf' \
+	exits 'ip netns exec' 1 'ndiv: lab0: no BPF file system at /sys/fs/bpf in this mount namespace (`ip netns exec` hides it): use `ndiv -n NETNS ...` from outside, or mount it: mount -t bpf -o mode=0700 bpf /sys/fs/bpf' \
 		ip netns exec "$LAB-s" "$build/ndiv" attach lab0 ping
 	ok 'denied: nothing is left' nothing_left
 }
