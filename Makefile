@@ -205,7 +205,7 @@ check:
 	@scripts/deps.sh test
 	@$(MAKE) --no-print-directory ERR=1 tests
 	@$(MAKE) --no-print-directory ERR=1 SAN=1 tests
-	@t/run.sh
+	@PATH="$$(dirname "$$(scripts/bpftool.sh)"):$$PATH" t/run.sh
 
 check-kernels check-nics:
 	@scripts/deps.sh test vm
