@@ -62,8 +62,8 @@ struct httpd_args {
 			__u16	body;		/* bytes of the body that are sent: 0 for HEAD */
 			__u8	page;		/* enum httpd_page */
 			__u8	fin;		/* it closes */
-			__u8	pad;		/* bytes of X-Pad */
 			char	digits[HTTPD_DIGITS]; /* Content-Length */
+			__u8	pad;		/* bytes of X-Pad */
 			__u16	unused;
 		};
 	};

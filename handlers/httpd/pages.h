@@ -24,6 +24,7 @@
 #define KEEP		"\r\nConnection: keep-alive\r\nContent-Length: "
 #define CLOSE		"\r\nConnection: close\r\nContent-Length: "
 #define NUMBER		"     \r\n\r\n"	/* the last thing in front of the body */
+#define NO_NUMBER	"\0\0\0\0\0\r\n\r\n" /* for its sum */
 #define NUMBER_LEN	9
 
 _Static_assert(sizeof(P64) == 65, "P64");

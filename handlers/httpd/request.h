@@ -2,9 +2,8 @@
 /*
  * request.h - reads a request: method, number in the URL, version, and whether the connection is to be kept
  *
- * Eight bytes at a time, so that lines without interest cost little. The verifier has to follow every step: there is
- * one loop, in which a step is either a jump over bytes of no interest or the look at one line or word, and what it
- * carries is forgotten (ndiv_forget()), so that every round looks the same.
+ * Eight bytes at a time, so that lines without interest cost little. The verifier has to follow every step of a loop:
+ * what it carries is forgotten (ndiv_forget()), so that every round looks the same.
  */
 #ifndef NDIV_HTTPD_REQUEST_H
 #define NDIV_HTTPD_REQUEST_H
@@ -24,7 +23,8 @@ enum httpd_page {
 	HTTPD_PAGES,
 };
 
-#define STEPS		160	/* of the loop over the header: about 1200 bytes, or fewer with many lines */
+#define STEPS		80	/* of the loop over the header, 16 bytes or the end of a line each: about 1200 bytes */
+#define LIST_STEPS	32	/* of the one over the words of "Connection" */
 #define URL_STEPS	32	/* of the one over the URL: about 256 bytes */
 #define WORD(a, b, c, d, e, f, g, h)                                                                                   \
 	((__u64)(a) | (__u64)(b) << 8 | (__u64)(c) << 16 | (__u64)(d) << 24 | (__u64)(e) << 32 | (__u64)(f) << 40 |    \
@@ -59,7 +59,7 @@ struct request {
 
 struct text {
 	struct request req;
-	char	bytes[TEXT_MAX + 8];
+	char	bytes[TEXT_MAX + 24];
 };
 
 struct {
@@ -86,7 +86,7 @@ static __always_inline __u32 load_text(struct xdp_md *ctx, const struct ndiv_pkt
 	barrier_var(last);
 	if (bpf_xdp_load_bytes(ctx, pkt->payload, text->bytes, last + 1))
 		return 0;
-	__builtin_memset(text->bytes + last + 1, 0, 8);
+	__builtin_memset(text->bytes + last + 1, 0, 24);
 	*out = text;
 	return last + 1;
 }
@@ -241,14 +241,6 @@ static __always_inline __u32 first_line(struct text *text, const struct ndiv_pkt
 	return pos;
 }
 
-/* Where the reader of header lines is. */
-enum place {
-	IN_LINE,		/* somewhere in a line without interest */
-	AT_LINE,		/* at the start of a line */
-	IN_VALUE,		/* in the value of "Connection", behind a word */
-	AT_WORD,		/* at the start of one of its words, or blanks before it */
-};
-
 /* Without a branch: each one doubles the verifier's ways through the loop. */
 static __always_inline __u32 is_end_of_word(__u8 c)
 {
@@ -271,70 +263,90 @@ static __always_inline void connection_word(const struct text *text, __u32 pos, 
 	}
 }
 
-/* At the start of a line: its length if it is the empty one that ends the header, else 0; <place>: what comes next. */
-static __always_inline __u32 begin_line(const struct text *text, __u32 *pos, __u32 *place)
+/*
+ * The value of "Connection", a list of words, from <pos> on. A function of its own as parse_request() is: seldom
+ * called, and not to be looked at anew for each line.
+ */
+__noinline int parse_connection(struct text *text, const struct ndiv_pkt *pkt, __u32 pos, __u32 end)
 {
-	__u64 w = load8(text, *pos), v;
+	__u32 in_word = 0, i;
+	__u64 w, m;
+
+	if (!text || !pkt)
+		return 0;
+	for (i = 0; i < LIST_STEPS; i++) {
+		pos = ndiv_forget(pkt, pos, TEXT_MASK);
+		in_word = ndiv_forget(pkt, in_word, 1);
+		if (pos >= end)
+			break;
+		w = load8(text, pos);
+		if (!in_word && ((__u8)w == ' ' || (__u8)w == '\t')) {
+			pos++;
+			continue;
+		}
+		if (!in_word)
+			connection_word(text, pos, &text->req);
+		in_word = 1;
+		m = find_byte(w, '\n') | find_byte(w, ',');
+		if (!m) {
+			pos += 8;
+			continue;
+		}
+		pos += first_byte(m);
+		if ((__u8)load8(text, pos) == '\n')
+			break;
+		pos++;
+		in_word = 0;
+	}
+	return 0;
+}
+
+/* The line at <pos>: its length if it is the empty one that ends the header, else 0. */
+static __always_inline __u32 header_line(struct text *text, const struct ndiv_pkt *pkt, __u32 pos, __u32 end)
+{
+	__u64 w = load8(text, pos), v;
 
 	if ((__u8)w == '\n')
 		return 1;
 	if ((__u16)w == ('\r' | '\n' << 8))
 		return 2;
-	*place = IN_LINE;
 	if ((w | LOWER) != WORD('c', 'o', 'n', 'n', 'e', 'c', 't', 'i'))
 		return 0;
-	v = load8(text, *pos + 8);
-	if (((v | LOWER) & 0xffff) != ('o' | 'n' << 8) || (__u8)(v >> 16) != ':')
-		return 0;
-	*pos += 11;
-	*place = AT_WORD;
+	v = load8(text, pos + 8);
+	if (((v | LOWER) & 0xffff) == ('o' | 'n' << 8) && (__u8)(v >> 16) == ':')
+		parse_connection(text, pkt, pos + 11, end);
 	return 0;
 }
 
-/* From within a line to the next place of interest. */
-static __always_inline void advance(const struct text *text, __u32 *pos, __u32 *place)
-{
-	__u64 w = load8(text, *pos), m = find_byte(w, '\n');
-
-	if (*place == IN_VALUE)
-		m |= find_byte(w, ',');
-	if (!m) {
-		*pos += 8;
-		return;
-	}
-	*pos += first_byte(m);
-	w = load8(text, *pos);
-	*pos += 1;
-	*place = (__u8)w == '\n' ? AT_LINE : AT_WORD;
-}
-
-/* The header lines from <pos> on. Returns the offset behind the header, or 0 if its end is not in this packet. */
+/*
+ * The header lines from <pos> on. Returns the offset behind the header, or 0 if its end is not in this packet. The
+ * place of the next look mostly does not depend on what this one shows: so the CPU need not wait for it.
+ */
 static __always_inline __u32 header_lines(struct text *text, const struct ndiv_pkt *pkt, __u32 pos, __u32 end)
 {
-	struct request *req = &text->req;
-	__u32 place = IN_LINE, i, n;
-	__u8 c;
+	__u64 m, more;
+	__u32 i, n, at;
 
 	for (i = 0; i < STEPS; i++) {
 		pos = ndiv_forget(pkt, pos, TEXT_MASK);
-		place = ndiv_forget(pkt, place, 3);
 		if (pos >= end)
 			return 0;
-		if (place == AT_LINE) {
-			n = begin_line(text, &pos, &place);
-			if (n)
-				return pos + n;
-		} else if (place == AT_WORD) {
-			c = load8(text, pos);
-			if (c == ' ' || c == '\t') {
-				pos++;
-				continue;
-			}
-			connection_word(text, pos, req);
-			place = IN_VALUE;
-		} else {
-			advance(text, &pos, &place);
+		m = find_byte(load8(text, pos), '\n');
+		more = find_byte(load8(text, pos + 8), '\n');
+		if (!(m | more)) {
+			pos += 16;
+			continue;
 		}
+		if (!m) {
+			pos += 8;
+			m = more;
+		}
+		at = pos + first_byte(m) + 1;
+		n = header_line(text, pkt, at, end);
+		if (n)
+			return at + n;
+		/* Behind the word, unless there is another line's end in it. */
+		pos = m & (m - 1) ? at : pos + 8;
 	}
 	return 0;
 }

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * response.h - writes a packet, over the one that asks for it
+ *
+ * What is written is not read again for the checksum: headers are summed on the way, the sums of texts are known to the
+ * compiler, those of pieces of the pattern are in a table.
  */
 #ifndef NDIV_HTTPD_RESPONSE_H
 #define NDIV_HTTPD_RESPONSE_H
@@ -56,8 +59,9 @@ static __always_inline __u32 flags_of(const struct httpd_args *args)
 	return TCP_ACK;
 }
 
-/* Timestamp option at <off>: ours is the hash that the client echoes, or that it is going to. */
-static __always_inline int write_ts(const struct ndiv_frame *frame, __u32 off, const struct asked *asked)
+/* Timestamp option at <off>: ours is the hash that the client echoes, or that it is going to. Returns its sum, or below
+ * 0. */
+static __always_inline __s64 write_ts(const struct ndiv_frame *frame, __u32 off, const struct asked *asked)
 {
 	__be32 *opt = ndiv_frame_ptr(frame, off, TS_LEN);
 
@@ -66,37 +70,55 @@ static __always_inline int write_ts(const struct ndiv_frame *frame, __u32 off, c
 	opt[0] = bpf_htonl(0x0101080a);
 	opt[1] = asked->tsecr;
 	opt[2] = asked->tsval;
-	return 0;
+	return (__u64)bpf_htonl(0x0101080a) + asked->tsecr + asked->tsval;
 }
 
-static __always_inline int write_tcp(const struct ndiv_frame *frame, const struct ndiv_pkt *pkt,
-				     const struct httpd_args *args)
+/* Options behind the TCP header. Returns their sum, or below 0. */
+static __always_inline __s64 write_options(const struct ndiv_frame *frame, const struct ndiv_pkt *pkt,
+					   const struct httpd_args *args, const struct asked *asked)
 {
-	struct asked asked;
-	struct tcphdr *tcp;
 	__u32 off = pkt->l4 + TCP_LEN;
-	__be32 *mss;
+	__be32 mss = 0, *opt;
+	__s64 sum;
+
+	if (args->kind == HTTPD_K_SYNACK) {
+		opt = ndiv_frame_ptr(frame, off, MSS_LEN);
+		if (!opt)
+			return -1;
+		mss = bpf_htonl(0x02040000 | (pkt->flags & NDIV_F_IPV4 ? 1460 : 1440));
+		*opt = mss;
+		off += MSS_LEN;
+	}
+	if (!args->ts)
+		return mss;
+	sum = write_ts(frame, off, asked);
+	return sum < 0 ? sum : sum + mss;
+}
+
+/* TCP header, with a checksum of 0. Returns its sum, or below 0. In whole words: what is summed is in registers. */
+static __always_inline __s64 write_tcp(const struct ndiv_frame *frame, const struct ndiv_pkt *pkt,
+				       const struct httpd_args *args)
+{
+	__be32 *tcp, ports, seq, ack, rest;
+	struct asked asked;
+	__s64 options;
 
 	if (read_asked(frame, pkt, args, &asked))
 		return -1;
-	tcp = ndiv_frame_ptr(frame, pkt->l4, sizeof(*tcp));
-	if (!tcp)
+	options = write_options(frame, pkt, args, &asked);
+	tcp = ndiv_frame_ptr(frame, pkt->l4, TCP_LEN);
+	if (options < 0 || !tcp)
 		return -1;
-	ndiv_swap_ports((struct udphdr *)tcp);
-	tcp->seq = args->kind == HTTPD_K_SYNACK ? bpf_htonl(args->isn) : asked.ack_seq;
-	tcp->ack_seq = args->kind == HTTPD_K_RST ? 0 : bpf_htonl(args->ack);
-	((__be16 *)tcp)[6] = bpf_htons(tcp_len(args) << 10 | flags_of(args));
-	tcp->window = 0xffff;
-	tcp->check = 0;
-	tcp->urg_ptr = 0;
-	if (args->kind == HTTPD_K_SYNACK) {
-		mss = ndiv_frame_ptr(frame, off, MSS_LEN);
-		if (!mss)
-			return -1;
-		*mss = bpf_htonl(0x02040000 | (pkt->flags & NDIV_F_IPV4 ? 1460 : 1440));
-		off += MSS_LEN;
-	}
-	return args->ts ? write_ts(frame, off, &asked) : 0;
+	ports = tcp[0] << 16 | tcp[0] >> 16;
+	seq = args->kind == HTTPD_K_SYNACK ? bpf_htonl(args->isn) : asked.ack_seq;
+	ack = args->kind == HTTPD_K_RST ? 0 : bpf_htonl(args->ack);
+	rest = bpf_htonl(tcp_len(args) << 26 | flags_of(args) << 16 | 0xffff);
+	tcp[0] = ports;
+	tcp[1] = seq;
+	tcp[2] = ack;
+	tcp[3] = rest;
+	tcp[4] = 0;
+	return (__u64)ports + seq + ack + rest + options;
 }
 
 /*
@@ -116,20 +138,99 @@ static __always_inline int store(const struct ndiv_frame *frame, __u32 off, cons
 	return bpf_skb_store_bytes(frame->skb, off, from, last + 1, 0);
 }
 
-/* The object's first part and dots are written whole; the rest comes over the dots that are too many. */
-static __always_inline int write_object(const struct ndiv_frame *frame, const struct httpd_args *args, __u32 off)
+/* Sum of the <len> (at most 64) characters of the constant <text>, the first one at an even offset. */
+static __always_inline __u32 sum_text(const char *text, __u32 len)
+{
+	__u32 sum = 0, i;
+
+#pragma unroll
+	for (i = 0; i < 64; i++)
+		if (i < len)
+			sum += (__u32)(__u8)text[i] << (i & 1 ? 8 : 0);
+	return sum;
+}
+
+/* <sum> of what begins at the offset <off>, even or odd. */
+static __always_inline __u32 sum_at(__u32 sum, __u32 off)
+{
+	__u32 folded = ndiv_csum_fold(sum);
+
+	return off & 1 ? (folded << 8 & 0xffff) | folded >> 8 : folded;
+}
+
+/* Sums of the first 0 to 63 characters of P64. */
+static const __u32 pattern_sums[64] SEC(".rodata.sums") = {
+	0x00000, 0x00030, 0x03130, 0x03162, 0x06462, 0x06496, 0x09996, 0x099cc,
+	0x0d0cc, 0x0d104, 0x10a04, 0x10a65, 0x16c65, 0x16cc8, 0x1d0c8, 0x1d12d,
+	0x2372d, 0x23794, 0x29f94, 0x29ffd, 0x309fd, 0x30a68, 0x37668, 0x376d5,
+	0x3e4d5, 0x3e544, 0x45544, 0x455b5, 0x4c7b5, 0x4c828, 0x53c28, 0x53c9d,
+	0x5b29d, 0x5b314, 0x62b14, 0x62b8d, 0x6a58d, 0x6a5ba, 0x6e6ba, 0x6e6fc,
+	0x729fc, 0x72a40, 0x76f40, 0x76f86, 0x7b686, 0x7b6ce, 0x7ffce, 0x80018,
+	0x84b18, 0x84b64, 0x89864, 0x898b2, 0x8e7b2, 0x8e802, 0x93902, 0x93954,
+	0x98c54, 0x98ca8, 0x9e1a8, 0x9e1fe, 0xa38fe, 0xa3956, 0xa9256, 0xa92b0,
+};
+
+/* Sum of an object of <len> bytes. */
+static __always_inline __u32 sum_body(__u32 len)
+{
+	return len / 64 * sum_text(P64, 64) + pattern_sums[len % 64];
+}
+
+static __always_inline __u32 sum_digits(const struct httpd_args *args)
+{
+	const __u16 *w = (const __u16 *)args->digits;
+
+	return (__u32)w[0] + w[1] + (__u8)args->digits[4];
+}
+
+/* Sum of all of an object's response. */
+static __always_inline __u32 sum_object(const struct httpd_args *args)
+{
+	__u32 rest = OBJECT_FIRST + args->pad, body, sum;
+
+	if (args->fin) {
+		body = rest + CLOSE_REST;
+		sum = sum_at(sum_text(CLOSE NO_NUMBER, CLOSE_REST), rest);
+	} else {
+		body = rest + KEEP_REST;
+		sum = sum_at(sum_text(KEEP NO_NUMBER, KEEP_REST), rest);
+	}
+	sum += sum_text(OK_FIRST, OBJECT_FIRST) + args->pad / 2 * sum_text("..", 2) + (args->pad & 1) * '.';
+	return sum + sum_at(sum_digits(args), body - NUMBER_LEN) + sum_at(sum_body(args->body), body);
+}
+
+/* The constant text <from>, of <len> bytes, a multiple of 8. */
+static __always_inline void put_text(void *to, const char *from, __u32 len)
+{
+	__u64 w, *p = to;
+	__u32 i;
+
+#pragma unroll
+	for (i = 0; i < len / 8; i++) {
+		__builtin_memcpy(&w, from + 8 * i, 8);
+		p[i] = w;
+	}
+}
+
+/*
+ * The object's first part and dots are written whole, and a byte more; the rest comes over what is too much. Returns
+ * the sum, or below 0.
+ */
+static __always_inline __s64 write_object(const struct ndiv_frame *frame, const struct httpd_args *args, __u32 off)
 {
 	__u32 len = (args->fin ? CLOSE_REST : KEEP_REST) + args->body;
 	struct object_page *page = args->fin ? &object_close : &object_keep;
-	char *first = ndiv_frame_ptr(frame, off, sizeof(page->first));
+	void *first = ndiv_frame_ptr(frame, off, OBJECT_FIRST + 16);
 
 	if (!first)
 		return -1;
-	__builtin_memcpy(first, page->first, sizeof(page->first));
-	return store(frame, off + OBJECT_FIRST + args->pad, page->rest, len, sizeof(page->rest));
+	put_text(first, OK_FIRST DOTS, OBJECT_FIRST + 16);
+	if (store(frame, off + OBJECT_FIRST + args->pad, page->rest, len, sizeof(page->rest)))
+		return -1;
+	return sum_object(args);
 }
 
-static __always_inline int write_text(const struct ndiv_frame *frame, const struct httpd_args *args, __u32 off)
+static __always_inline __s64 write_text(const struct ndiv_frame *frame, const struct httpd_args *args, __u32 off)
 {
 	struct text_page *page = text_page(args->page, args->fin);
 	__u32 first = page->first_len + args->pad, rest = page->rest_len + args->body;
@@ -139,24 +240,47 @@ static __always_inline int write_text(const struct ndiv_frame *frame, const stru
 	return store(frame, off + first, page->rest, rest, sizeof(page->rest));
 }
 
-static __always_inline int write_payload(const struct ndiv_frame *frame, const struct ndiv_pkt *pkt,
-					 const struct httpd_args *args)
+/* Returns the sum of the payload, or below 0. */
+static __always_inline __s64 write_payload(const struct ndiv_frame *frame, const struct ndiv_pkt *pkt,
+					   const struct httpd_args *args)
 {
 	__u32 off = pkt->l4 + tcp_len(args);
+	__s64 sum;
 	char *digits;
-	int err;
 
 	if (args->page == HTTPD_PAGE_OK)
-		err = write_object(frame, args, off);
+		sum = write_object(frame, args, off);
 	else
-		err = write_text(frame, args, off);
-	if (err)
-		return err;
+		sum = write_text(frame, args, off);
+	if (sum < 0)
+		return sum;
 	digits = ndiv_frame_ptr(frame, args->end - args->body - NUMBER_LEN, HTTPD_DIGITS);
 	if (!digits)
 		return -1;
-	__builtin_memcpy(digits, args->digits, HTTPD_DIGITS);
-	return 0;
+	*(__u32 *)digits = *(const __u32 *)args->digits;
+	digits[4] = args->digits[4];
+	return args->page == HTTPD_PAGE_OK ? sum : ndiv_csum_frame(frame, off, args->end - off, 0);
+}
+
+/* In whole words, too. */
+static __always_inline __s64 write_ip4(struct iphdr *ip, __u32 len)
+{
+	__be32 *w = (__be32 *)ip, from, to, first, second, third;
+
+	if (!ip)
+		return -1;
+	from = ip->daddr;
+	to = ip->saddr;
+	first = bpf_htonl(0x45000000 | len);
+	second = bpf_htonl(0x4000);	/* don't fragment */
+	third = bpf_htonl(64 << 24 | IPPROTO_TCP << 16);
+	third |= (__u32)(__u16)~ndiv_csum_fold((__u64)first + second + third + from + to) << 16;
+	w[0] = first;
+	w[1] = second;
+	w[2] = third;
+	w[3] = from;
+	w[4] = to;
+	return (__u64)from + to + bpf_htons(IPPROTO_TCP) + bpf_htons(len - sizeof(*ip));
 }
 
 /* Header of IPv4 or IPv6, new but for the addresses; returns the sum of the pseudo header, or below 0. */
@@ -165,21 +289,9 @@ static __always_inline __s64 write_ip(const struct ndiv_frame *frame, const stru
 {
 	__u32 len = args->end - pkt->l3;
 	struct ipv6hdr *ip6;
-	struct iphdr *ip4;
 
-	if (pkt->flags & NDIV_F_IPV4) {
-		ip4 = ndiv_frame_ptr(frame, pkt->l3, sizeof(*ip4));
-		if (!ip4)
-			return -1;
-		ndiv_swap_ip4(ip4);
-		*(__be16 *)ip4 = bpf_htons(0x4500);
-		ip4->tot_len = bpf_htons(len);
-		ip4->id = 0;
-		ip4->frag_off = bpf_htons(0x4000);	/* don't fragment */
-		ip4->ttl = 64;
-		ndiv_csum_ip4_set(ip4);
-		return ndiv_csum_pseudo4(ip4, IPPROTO_TCP, args->end - pkt->l4);
-	}
+	if (pkt->flags & NDIV_F_IPV4)
+		return write_ip4(ndiv_frame_ptr(frame, pkt->l3, sizeof(struct iphdr)), len);
 	ip6 = ndiv_frame_ptr(frame, pkt->l3, sizeof(*ip6));
 	if (!ip6)
 		return -1;
@@ -205,28 +317,26 @@ static __always_inline int clear_padding(const struct ndiv_frame *frame, const s
 static __always_inline int httpd_build(const struct ndiv_frame *frame, struct ndiv_pkt *pkt, __u32 index)
 {
 	const struct httpd_args *args = ndiv_args(pkt);
+	__s64 header, payload = 0, pseudo;
 	struct ethhdr *eth;
 	struct tcphdr *tcp;
-	__s64 sum;
 
-	if (write_tcp(frame, pkt, args))
+	header = write_tcp(frame, pkt, args);
+	if (header < 0)
 		return -1;
-	if (args->kind == HTTPD_K_RESPONSE && write_payload(frame, pkt, args))
-		return -1;
-	if (clear_padding(frame, pkt, args))
+	if (args->kind == HTTPD_K_RESPONSE)
+		payload = write_payload(frame, pkt, args);
+	if (payload < 0 || clear_padding(frame, pkt, args))
 		return -1;
 	eth = ndiv_frame_ptr(frame, 0, sizeof(*eth));
 	if (!eth)
 		return -1;
 	ndiv_swap_eth(eth);
-	sum = write_ip(frame, pkt, args);
-	if (sum < 0)
-		return -1;
-	sum = ndiv_csum_frame(frame, pkt->l4, args->end - pkt->l4, sum);
+	pseudo = write_ip(frame, pkt, args);
 	tcp = ndiv_frame_ptr(frame, pkt->l4, sizeof(*tcp));
-	if (sum < 0 || !tcp)
+	if (pseudo < 0 || !tcp)
 		return -1;
-	tcp->check = ~sum;
+	tcp->check = ~ndiv_csum_fold(header + payload + pseudo);
 	return 0;
 }
 

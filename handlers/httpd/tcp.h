@@ -74,31 +74,47 @@ static __always_inline __be32 conn_tsval(__u64 hash)
 	return hash >> 32;
 }
 
+/*
+ * The end of a hash of <len> bytes, the last four of which are <tail>: as in SipHash, they share a word with the
+ * length. It is a round less than ndiv_sip_end() behind whole words.
+ */
+static __always_inline __u64 hash_end(struct ndiv_sip *sip, __u64 len, __u32 tail)
+{
+	ndiv_sip_word(sip, len << 56 | tail);
+	sip->c ^= 0xff;
+	ndiv_sip_round(sip);
+	ndiv_sip_round(sip);
+	ndiv_sip_round(sip);
+	return sip->a ^ sip->b ^ sip->c ^ sip->d;
+}
+
 /* Keyed hash of both addresses and ports of a packet from the client. */
 static __always_inline __u64 conn_hash(struct xdp_md *ctx, const struct ndiv_pkt *pkt, const struct tcphdr *tcp)
 {
-	__u64 ports = *(const __u32 *)&tcp->source;
+	__u32 ports = *(const __u32 *)&tcp->source;
 	const struct ipv6hdr *ip6;
 	const struct iphdr *ip4;
 	const __be32 *s, *d;
 	struct ndiv_sip sip;
 
+	ndiv_sip_init(&sip, &ndiv_key);
 	if (pkt->flags & NDIV_F_IPV4) {
 		ip4 = ndiv_ptr(ctx, pkt->l3, sizeof(*ip4));
-		return ip4 ? ndiv_siphash2(&ndiv_key, (__u64)ip4->saddr << 32 | ip4->daddr, ports) : 0;
+		if (!ip4)
+			return 0;
+		ndiv_sip_word(&sip, (__u64)ip4->saddr << 32 | ip4->daddr);
+		return hash_end(&sip, 12, ports);
 	}
 	ip6 = ndiv_ptr(ctx, pkt->l3, sizeof(*ip6));
 	if (!ip6)
 		return 0;
 	s = ip6->saddr.in6_u.u6_addr32;
 	d = ip6->daddr.in6_u.u6_addr32;
-	ndiv_sip_init(&sip, &ndiv_key);
 	ndiv_sip_word(&sip, (__u64)s[0] << 32 | s[1]);
 	ndiv_sip_word(&sip, (__u64)s[2] << 32 | s[3]);
 	ndiv_sip_word(&sip, (__u64)d[0] << 32 | d[1]);
 	ndiv_sip_word(&sip, (__u64)d[2] << 32 | d[3]);
-	ndiv_sip_word(&sip, ports);
-	return ndiv_sip_end(&sip, 40);
+	return hash_end(&sip, 36, ports);
 }
 
 /* What options() finds. */
