@@ -10,7 +10,7 @@ set -u
 # shellcheck source=t/e2e.sh
 . "$(dirname "$0")/e2e.sh"
 
-checks=(-d tcp.port==8000,http -o ip.check_checksum:TRUE -o tcp.check_checksum:TRUE -o udp.check_checksum:TRUE)
+checks=(-d 'tcp.port==8000,http' -o ip.check_checksum:TRUE -o tcp.check_checksum:TRUE -o udp.check_checksum:TRUE)
 
 capture_start() {
 	c_bg tcpdump -q -U -n -i lab0 -B 65536 -w "$tmp/pcap" 2>"$tmp/tcpdump"

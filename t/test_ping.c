@@ -95,7 +95,7 @@ static const struct row rows[] = {
 	{ "v6, hop limit 255", { IP6(.hops = 255), ASK6(1, 2), DATA(9) }, { TO_CLIENT, BACK6, TELL6(1, 2), DATA(9) },
 	  .counter = ECHO6 },
 	{ "v4, dont-fragment and an id", { IP4(.frag = 0x4000, .id = 0xbeef), ASK(1, 2), DATA(9) },
-	
+
 	   { TO_CLIENT, IP4(.frag = 0x4000, .id = 0xbeef, .src = PKT_IP4_SERVER, .dst = PKT_IP4_CLIENT), TELL(1, 2),
 	  DATA(9) },
 	  .counter = ECHO4 },
