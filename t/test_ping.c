@@ -488,7 +488,7 @@ static void test_default(void **state)
 	clock_gettime(CLOCK_MONOTONIC, &from);
 	answered = ask_many(3000, 0, XDP_DROP, &other);
 	clock_gettime(CLOCK_MONOTONIC, &to);
-	/* The burst, and ten for each millisecond that it took (an emulated machine is slow), a tick of the clock more. */
+	/* The burst, and ten for each millisecond that it took (emulated machines are slow), a tick more. */
 	ms = (to.tv_sec - from.tv_sec) * 1000 + (to.tv_nsec - from.tv_nsec) / 1000000;
 	assert_in_range(answered, 1000, 1000 + 10 * (ms + 20));
 }
