@@ -66,7 +66,6 @@ void	unpin(const char *dir, const char *name);
 void	handler_dir(const struct ndiv *nd, unsigned int id, int new, char *buf);
 
 /* link.c: XDP link and tracepoint links */
-int	link_ifindex(const char *dir);
 int	link_info(const char *dir, struct bpf_link_info *info);
 int	link_xdp(struct ndiv *nd, int entry, enum ndiv_mode mode);
 int	link_swap(struct ndiv *nd, int entry);

@@ -19,15 +19,6 @@ int link_info(const char *dir, struct bpf_link_info *info)
 	return err;
 }
 
-/* Index of the interface to which the link at <dir> holds; 0 if that is gone; -ENOENT if there is no link. */
-int link_ifindex(const char *dir)
-{
-	struct bpf_link_info info;
-	int err = link_info(dir, &info);
-
-	return err ? err : (int)info.xdp.ifindex;
-}
-
 static int query(const struct ndiv *nd, struct bpf_xdp_query_opts *q)
 {
 	memset(q, 0, sizeof(*q));

@@ -15,14 +15,31 @@ struct setting {
 	void *to;
 };
 
-static size_t option_size(__u32 type)
-{
-	static const size_t sizes[] = {
-		[NDIV_OPT_U16] = 2, [NDIV_OPT_U32] = 4, [NDIV_OPT_BOOL] = 1, [NDIV_OPT_CHOICE] = 1,
-		[NDIV_OPT_PORTS] = sizeof(struct ndiv_ports), [NDIV_OPT_PREFIXES] = sizeof(struct ndiv_prefixes),
-	};
+struct shape {
+	size_t size, align;
+};
 
-	return type < sizeof(sizes) / sizeof(sizes[0]) ? sizes[type] : 0;
+static struct shape option_shape(__u32 type)
+{
+	static const struct shape shapes[] = {
+		[NDIV_OPT_U16] = { 2, 2 },
+		[NDIV_OPT_U32] = { 4, 4 },
+		[NDIV_OPT_BOOL] = { 1, 1 },
+		[NDIV_OPT_CHOICE] = { 1, 1 },
+		[NDIV_OPT_PORTS] = { sizeof(struct ndiv_ports), _Alignof(struct ndiv_ports) },
+		[NDIV_OPT_PREFIXES] = { sizeof(struct ndiv_prefixes), _Alignof(struct ndiv_prefixes) },
+	};
+	static const struct shape none = { 0, 1 };
+
+	return type < sizeof(shapes) / sizeof(shapes[0]) && shapes[type].size ? shapes[type] : none;
+}
+
+/* Nobody but the object's author says where an option lies: it has to lie in the section, and as its type wants it. */
+static int option_lies(const struct ndiv_option *opt, size_t size)
+{
+	struct shape shape = option_shape(opt->type);
+
+	return opt->offset + shape.size <= size && opt->offset % shape.align == 0;
 }
 
 /* All <len> characters of <s> are one decimal number: 0, or -EINVAL, or -ERANGE above <max>. */
@@ -221,9 +238,11 @@ static int apply_one(struct ndiv *nd, const struct ndiv_info *info, void *config
 	set.opt = find(info, text);
 	if (!set.opt)
 		return unknown(nd, info, text);
-	if (set.opt->offset + option_size(set.opt->type) > size)
-		return fail(nd, EINVAL, "%s: option %s lies outside of section .rodata.config (%zu bytes)", info->name,
-			    text, size);
+	if (!option_lies(set.opt, size))
+		return fail(nd, EINVAL,
+			    "%s: option %s lies at %u, which is not aligned or outside of section .rodata.config "
+			    "(%zu bytes)",
+			    info->name, text, set.opt->offset, size);
 	set.to = (char *)config + set.opt->offset;
 	return set_option(&set);
 }
@@ -234,7 +253,8 @@ static int apply_one(struct ndiv *nd, const struct ndiv_info *info, void *config
  */
 int option_apply(struct ndiv *nd, const struct ndiv_info *info, void *config, size_t size, const char *opts)
 {
-	char text[NDIV_OPTS_LEN], work[CONFIG_MAX], *rest = text, *word;
+	char text[NDIV_OPTS_LEN], *rest = text, *word;
+	_Alignas(8) char work[CONFIG_MAX];
 	int err = 0;
 
 	if ((size_t)snprintf(text, sizeof(text), "%s", opts) >= sizeof(text))
@@ -267,7 +287,7 @@ void option_text(const struct ndiv_option *opt, const void *config, size_t size,
 	__u32 n32;
 
 	*buf = 0;
-	if (!opt->type || !config || opt->offset + option_size(opt->type) > size)
+	if (!opt->type || !config || !option_lies(opt, size))
 		return;
 	switch (opt->type) {
 	case NDIV_OPT_U16:

@@ -495,7 +495,8 @@ killed() {
 	took=$((${EPOCHREALTIME/[.,]/} - took))
 	nd detach lab0
 	RANDOM=4711
-	for ((i = 0; i < KILLS; i++)); do
+	# As many as hit while there was something to kill: on a busy machine, that takes more of them.
+	for ((i = 0; i < KILLS || (died <= KILLS / 4 && i < 20 * KILLS); i++)); do
 		# in 1/10 ms; the commands that load nothing are faster
 		after=$(((RANDOM * 32768 + RANDOM) % (took / (i % 2 ? 100 : 600)) + 1))
 		# shellcheck disable=SC2086 # words
@@ -503,9 +504,8 @@ killed() {
 		[ $? != 137 ] || died=$((died + 1))
 		repaired "$i" >"$tmp/said" 2>&1 || { bad=$((bad + 1)); diag "kill $i after $after: $(<"$tmp/said")"; }
 	done
-	is "$KILLS kills: each time the next command works, and show is right" "$bad" 0
-	# How many hit while there was something to kill depends on the machine; one has to.
-	check "$KILLS kills: some of them in time" "$died > 0"
+	is "$i kills: each time the next command works, and show is right" "$bad" 0
+	check "$i kills: enough of them in time" "$died > KILLS / 4"
 	ok 'killed: detach' nd detach lab0
 	ok 'killed: nothing is left' nothing_left
 }

@@ -376,7 +376,7 @@ static __always_inline void ndiv_jump(void *ctx, void *chain, __u32 id, __u32 pa
 /*
  * The body of a handler's receive program: calls <handle>, counts, and goes on to the next handler or to the verdict.
  * <build> makes replies and bursts; NULL where the handler only ever edits in place. With a builder, there must also be
- * a program that calls ndiv_run_build() with it.
+ * programs that call ndiv_run_clone() and ndiv_run_skb() with it.
  */
 static __always_inline int ndiv_run(struct xdp_md *ctx, ndiv_handle_fn *handle, ndiv_build_fn *build)
 {
