@@ -2,9 +2,10 @@
 /*
  * httpd - a stateless HTTP server in the driver, for tests of load balancers, firewalls and proxies
  *
- * Every packet is answered for what it says: a SYN by a SYN-ACK, a request by its response, a FIN by a FIN. Nothing is
- * kept for a connection, see tcp.h. The handler decides and leaves struct httpd_args; the builder writes the packet,
- * see response.h. docs/httpd.md is the guide.
+ * Every packet is answered for what it says: a SYN by a SYN-ACK, a request by the first burst of its response, an
+ * acknowledgement of that by the next burst, a FIN by a FIN. Nothing is kept for a connection, see tcp.h and position.h.
+ * The handler decides and leaves struct httpd_args; the builder writes the packets, see response.h. docs/httpd.md is
+ * the guide.
  */
 #include <ndiv/handler.h>
 #include <ndiv/prefix.h>
@@ -13,23 +14,33 @@
 #include "request.h"
 #include "pages.h"
 #include "response.h"
+#include "recent.h"
 
 const volatile struct httpd_config config SEC(".rodata.config") = { .ports = { 8000, 8000 } };
 
 const struct ndiv_info ndiv_info SEC(".rodata.ndiv") = {
 	.abi = NDIV_ABI,
 	.name = "httpd",
-	.about = "stateless HTTP server: GET /N gives N bytes",
+	.about = "stateless HTTP server: GET /N gives N bytes, up to 1g",
 	.counters = {
 		[HTTPD_SYN] = "syn",
 		[HTTPD_GET] = "get",
 		[HTTPD_HEAD] = "head",
+		[HTTPD_POST] = "post",
 		[HTTPD_OTHER_METHOD] = "other-method",
 		[HTTPD_2XX] = "status-2xx",
+		[HTTPD_3XX] = "status-3xx",
 		[HTTPD_4XX] = "status-4xx",
+		[HTTPD_5XX] = "status-5xx",
 		[HTTPD_CLOSE] = "close",
 		[HTTPD_FIN] = "fin",
-		[HTTPD_RST_SENT] = "rst-sent",
+		[HTTPD_BYTES] = "bytes",
+		[HTTPD_SEGMENTS] = "segments",
+		[HTTPD_NEXT_BURST] = "next-burst",
+		[HTTPD_AGAIN] = "asked-again",
+		[HTTPD_HOLE] = "hole-filled",
+		[HTTPD_BODY] = "body",
+		[HTTPD_PROBE] = "probe",
 	},
 	.reasons = {
 		[HTTPD_R_ACK] = "ack",
@@ -40,6 +51,9 @@ const struct ndiv_info ndiv_info SEC(".rodata.ndiv") = {
 		[HTTPD_R_OPTIONS] = "bad-options",
 		[HTTPD_R_TX_FULL] = "tx-full",
 		[HTTPD_R_UNREADABLE] = "unreadable",
+		[HTTPD_R_EARLY] = "early",
+		[HTTPD_R_WINDOW] = "window",
+		[HTTPD_R_JUST_SENT] = "just-sent",
 	},
 	.options = {
 		{ .name = "ports", .help = "port, or range of ports, to serve",
@@ -49,22 +63,21 @@ const struct ndiv_info ndiv_info SEC(".rodata.ndiv") = {
 	},
 };
 
-/* Offset of the TCP payload in the answer, whose header has <len> bytes. */
-static __always_inline enum ndiv_verdict send(struct ndiv_pkt *pkt, struct httpd_args *args, __u32 len)
+/* Sends <count> packets, whose TCP header has <len> bytes and whose longest one ends with <payload> bytes. */
+static __always_inline enum ndiv_verdict send(struct ndiv_pkt *pkt, __u32 count, __u32 len, __u32 payload)
 {
-	__u32 end = pkt->l4 + len;
+	__u32 end = pkt->l4 + len + payload;
 
-	args->end = end;
 	/* A frame that came padded goes padded: not every driver does it. */
 	if (end < ETH_ZLEN && pkt->len >= ETH_ZLEN)
 		end = ETH_ZLEN;
-	return ndiv_reply(pkt, end);
+	return count > 1 ? ndiv_burst(pkt, count, end) : ndiv_reply(pkt, end);
 }
 
 static __always_inline enum ndiv_verdict answer_syn(struct xdp_md *ctx, struct ndiv_pkt *pkt, const struct tcphdr *tcp)
 {
 	struct httpd_args *args = ndiv_args(pkt);
-	__u32 seq = bpf_ntohl(tcp->seq), len = 0;
+	__u32 len = 0;
 	int bad;
 
 	bad = conn_open(ctx, pkt, tcp, args, &len);
@@ -72,143 +85,480 @@ static __always_inline enum ndiv_verdict answer_syn(struct xdp_md *ctx, struct n
 		return ndiv_drop(pkt, bad);
 	if (!ndiv_l4_verify(ctx, pkt))
 		return ndiv_drop(pkt, HTTPD_R_CHECKSUM);
-	args->ack = seq + 1;
 	ndiv_count(pkt, HTTPD_SYN);
-	return send(pkt, args, len);
+	return send(pkt, 1, len, 0);
 }
 
-/* Data behind our FIN: nobody can take it any more (RFC 9293, 3.10.7.4). */
-static __always_inline enum ndiv_verdict reset(struct ndiv_pkt *pkt, struct httpd_args *args)
+/* A packet without payload, that acknowledges all that the asking one had. The timestamp grows by <delta>. */
+static __always_inline enum ndiv_verdict acknowledge(struct ndiv_pkt *pkt, const struct conn *conn, __u8 kind, __u32 delta)
 {
-	args->kind = HTTPD_K_RST;
-	args->ts = 0;
-	ndiv_count(pkt, HTTPD_RST_SENT);
-	return send(pkt, args, TCP_LEN);
+	struct httpd_args *args = ndiv_args(pkt);
+
+	args->kind = kind;
+	args->ts = conn->ts;
+	args->seq = conn->ack;
+	args->ack = conn->seq + conn->plen;
+	args->tsval = bpf_htonl(conn->tsecr + delta);
+	args->tsecr = bpf_htonl(conn->tsval);
+	return send(pkt, 1, tcp_len(args), 0);
 }
 
-/* The client closes: so do we, unless we have already. */
-static __always_inline enum ndiv_verdict answer_fin(struct ndiv_pkt *pkt, struct httpd_args *args,
-						    const struct conn *conn, __u32 seq)
+/*
+ * <count> segments of an object's response, from <args> on; all that is left of it has <rem> bytes. <acked>: bytes of
+ * the asking packet that its end acknowledges.
+ */
+static __always_inline enum ndiv_verdict send_object(struct ndiv_pkt *pkt, const struct conn *conn, __u32 count, __u32 acked)
 {
-	args->kind = conn->fin ? HTTPD_K_ACK : HTTPD_K_FIN;
-	args->tsval = conn_tsval(conn->hash);
-	args->tsecr = conn->tsval;
-	args->ack = seq + 1;
-	ndiv_count(pkt, HTTPD_FIN);
-	return send(pkt, args, tcp_len(args));
+	struct httpd_args *args = ndiv_args(pkt);
+	__u32 longest = args->first;
+	struct segment last;
+
+	if (count > 1 && longest < args->unit)
+		longest = args->unit;
+	find_segment(args, count - 1, &last);
+	args->kind = HTTPD_K_OBJECT;
+	args->ts = conn->ts;
+	args->acked = acked;
+	ndiv_add(pkt, HTTPD_SEGMENTS, count);
+	ndiv_add(pkt, HTTPD_BYTES, last.at + last.len);
+	return send(pkt, count, tcp_len(args), longest);
 }
 
-static __always_inline void count_request(struct ndiv_pkt *pkt, const struct request *req)
+static __always_inline void count_status(struct ndiv_pkt *pkt, __u32 status)
 {
-	__u32 method = req->head ? HTTPD_HEAD : HTTPD_GET;
+	__u32 n = HTTPD_2XX;
 
-	if (req->page == HTTPD_PAGE_BAD || req->page == HTTPD_PAGE_METHOD)
-		method = HTTPD_OTHER_METHOD;
+	if (status >= 300)
+		n = status < 400 ? HTTPD_3XX : status < 500 ? HTTPD_4XX : HTTPD_5XX;
+	ndiv_count(pkt, n);
+}
+
+/* Of a text's response. Those behind are errors. */
+static __always_inline void count_page(struct ndiv_pkt *pkt, __u32 page)
+{
+	if (page != HTTPD_PAGE_CONTINUE)
+		ndiv_count(pkt, page < HTTPD_PAGE_CONTINUE ? HTTPD_2XX : HTTPD_4XX);
+}
+
+static __always_inline void count_method(struct ndiv_pkt *pkt, const struct request *req)
+{
+	__u32 method = HTTPD_OTHER_METHOD;
+
+	if (req->method == METHOD_GET)
+		method = HTTPD_GET;
+	if (req->method == METHOD_HEAD)
+		method = HTTPD_HEAD;
+	if (req->method == METHOD_POST)
+		method = HTTPD_POST;
 	ndiv_count(pkt, method);
-	ndiv_count(pkt, req->page < HTTPD_PAGE_BAD ? HTTPD_2XX : HTTPD_4XX);
-	if (req->close)
-		ndiv_count(pkt, HTTPD_CLOSE);
 }
 
-/* Content-Length of a page with text, whose length is below 100. */
-static __always_inline __u64 two_digits(__u32 n)
+/*
+ * A text, in one segment. <acked>: bytes of the asking packet that it acknowledges. <state>: of the connection then,
+ * see position.h.
+ */
+static __always_inline enum ndiv_verdict send_text(struct ndiv_pkt *pkt, const struct conn *conn, __u32 page, __u32 acked,
+						   __u32 state)
 {
-	return WORD(' ', ' ', ' ', '0' + n / 10, '0' + n % 10, 0, 0, 0);
+	struct httpd_args *args = ndiv_args(pkt);
+	int close = args->flags & HTTPD_A_FIN;
+	struct text_page *text = text_page(page, close);
+	__u32 len = text->first_len + text->rest_len + (args->flags & HTTPD_A_HEAD ? 0 : text->body_len);
+
+	args->kind = HTTPD_K_TEXT;
+	args->ts = conn->ts;
+	args->page = page;
+	args->pad = -len & (close ? POS_MASK_TS : conn_mask(conn->ts));
+	len += args->pad;
+	args->first = len;
+	args->acked = acked;
+	args->delta = conn->plen + len + (close ? POS_CLOSE : 0) + state - conn->left;
+	count_page(pkt, page);
+	ndiv_add(pkt, HTTPD_SEGMENTS, 1);
+	ndiv_add(pkt, HTTPD_BYTES, len);
+	return send(pkt, 1, tcp_len(args), len);
 }
 
-/* Turns what was asked for into lengths; an object that does not fit becomes an error. Returns the payload's length. */
-static __always_inline __u32 lay_out(struct httpd_args *args, struct request *req, __u32 room)
+/*
+ * How an object's response is cut into segments: units, counted from its end, so that what is left tells where one
+ * begins. The header has to be whole in the first one; where that would be too short, it takes from the second one.
+ * Returns the response's bytes; more than this connection can be sent: 0.
+ */
+static __always_inline __u32 lay_out(struct httpd_args *args, const struct conn *conn, const struct request *req)
 {
-	__u32 len, size = req->size;
-	struct page_lens lens;
-	__u64 digits;
+	__u32 size = req->method == METHOD_HEAD ? 0 : req->size, mask = conn_mask(conn->ts), header, len, first;
 
-	if (req->page == HTTPD_PAGE_OK && (size > BODY_MAX || OBJECT_FIRST + 15 + KEEP_REST + size > room)) {
-		req->page = HTTPD_PAGE_TOO_LARGE;
-		req->close = 1;
+	header = object_header(req->status, args->flags & HTTPD_A_FIN);
+	len = header + size;
+	if (args->flags & HTTPD_A_FIN && len + POS_MASK_TS <= conn->room)
+		mask = POS_MASK_TS;	/* where nothing follows, nothing has to be told */
+	args->page = req->status;
+	args->unit = conn->unit;
+	args->pad = -len & mask;
+	len += args->pad;
+	first = len;
+	if (len > conn->room) {
+		if (!conn->ts && (len > SEGMENTS_MAX * conn->unit || len > conn->window || conn->unit < UNIT_MIN))
+			return 0;
+		first = (len - 1) % conn->unit + 1;
+		if (first < header + args->pad)
+			first += (header + args->pad - first + mask) & ~mask;
 	}
-	page_lens(req->page, req->close, size, &lens);
-	digits = req->page == HTTPD_PAGE_OK ? req->digits : two_digits(lens.body);
-	if (req->head)
-		lens.body = 0;
-	len = lens.first + lens.rest + lens.body;
-	args->page = req->page;
-	args->fin = req->close;
-	args->body = lens.body;
-	args->pad = -len & 15;
-	__builtin_memcpy(args->digits, &digits, HTTPD_DIGITS);
-	return len + args->pad;
+	args->first = first;
+	return len;
 }
 
-/* Payload bytes that the response may have: what a segment holds, and a frame that any driver can send. */
-static __always_inline __u32 room_for(const struct ndiv_pkt *pkt, const struct httpd_args *args,
-				      const struct conn *conn)
+/* The number of segments of a response of <len> bytes, of which the first one has <first>. */
+static __always_inline __u32 segments(const struct httpd_args *args, __u32 len)
 {
-	__u32 segment = conn->mss - (conn->ts ? TS_LEN : 0), frame = NDIV_REPLY_MAX - pkt->l4 - tcp_len(args);
-	__u32 mtu = ndiv_self.mtu - (pkt->l4 - pkt->l3) - tcp_len(args);
-
-	if (mtu < frame)
-		frame = mtu;
-	return segment < frame ? segment : frame;
+	return len == args->first ? 1 : 1 + (len - args->first + args->unit - 1) / args->unit;
 }
 
-static __always_inline enum ndiv_verdict answer_data(struct xdp_md *ctx, struct ndiv_pkt *pkt, struct httpd_args *args,
-						     const struct conn *conn, __u32 seq, int fin)
+/*
+ * The first burst of an object's response. The last segment acknowledges <acked> bytes of the asking packet. What is
+ * longer than one burst has to be continued, which takes timestamps.
+ */
+static __always_inline enum ndiv_verdict answer_object(struct ndiv_pkt *pkt, const struct conn *conn, const struct request *req,
+						       __u32 acked)
 {
-	__u32 len, all = pkt->end - pkt->payload;
-	struct request *req;
+	struct httpd_args *args = ndiv_args(pkt);
+	__u32 len = lay_out(args, conn, req), n, count;
 
-	if (conn->fin)
-		return reset(pkt, args);
-	req = read_request(ctx, pkt);
-	if (!req)
-		return ndiv_drop(pkt, HTTPD_R_UNREADABLE);
+	if (!len) {
+		args->flags |= HTTPD_A_FIN;
+		return send_text(pkt, conn, HTTPD_PAGE_TOO_LARGE, conn->plen, conn->left);
+	}
+	n = segments(args, len);
+	count = n;
+	if (conn->ts && len > conn->window)
+		count = pos_first_burst(n, conn->window, conn->unit);
+	else if (n > NDIV_BURST_MAX)
+		count = pos_first_burst(n, conn->window, conn->unit);
+	if (!count)
+		return ndiv_drop(pkt, HTTPD_R_WINDOW);
+	args->flags |= HTTPD_A_HEADER;
+	args->rem = req->method == METHOD_HEAD ? req->size : len;
+	args->delta = conn->plen + len + (args->flags & HTTPD_A_FIN ? POS_CLOSE : 0) - conn->left;
+	count_status(pkt, statuses[req->status & 31]);
+	return send_object(pkt, conn, count, acked);
+}
+
+/*
+ * A body is waited for only if the client can tell us then that it was (see position.h). Else, it is answered now, and
+ * what comes behind is thrown away.
+ */
+static __always_inline enum ndiv_verdict answer_post(struct ndiv_pkt *pkt, const struct conn *conn, struct request *req)
+{
+	struct httpd_args *args = ndiv_args(pkt);
+	__u32 all = pkt->end - pkt->payload, total = req->end + req->body, state;
+
+	if (total <= all)
+		return send_text(pkt, conn, HTTPD_PAGE_GOT_BODY, total == all ? conn->plen : total, conn->left);
+	if (!conn->ts || conn->pos >= POS_NEAR || req->body > BODY_MAX || conn->plen != all) {
+		args->flags |= HTTPD_A_FIN;
+		return send_text(pkt, conn, HTTPD_PAGE_GOT_BODY, conn->plen, conn->left);
+	}
+	/* The number that the client is to echo counts to the body's end. */
+	state = (args->flags & HTTPD_A_FIN ? POS_BODY_CLOSE : POS_BODY) + total - all;
+	args->flags &= ~HTTPD_A_FIN;
+	if (req->flags & REQUEST_EXPECT && req->end == all)
+		return send_text(pkt, conn, HTTPD_PAGE_CONTINUE, all, state);
+	return acknowledge(pkt, conn, HTTPD_K_ACK, conn->plen + state - conn->left);
+}
+
+/* A new request, in <req>. */
+static __always_inline enum ndiv_verdict answer_request(struct ndiv_pkt *pkt, const struct conn *conn, struct request *req,
+							int fin)
+{
+	struct httpd_args *args = ndiv_args(pkt);
+	__u32 all = pkt->end - pkt->payload, acked;
+
+	if (req->delay && !(pkt->flags & NDIV_F_AGAIN) && req->page == HTTPD_PAGE_OBJECT)
+		return ndiv_postpone(pkt, req->delay);
 	/* A connection without timestamps ends while its packets can still be told from others. */
 	if (fin || (!conn->ts && conn->pos >= HTTPD_NEAR_END))
 		req->close = 1;
-	args->kind = HTTPD_K_RESPONSE;
-	len = lay_out(args, req, room_for(pkt, args, conn));
+	/* The body of a request that has none to have: it is thrown away, the more so if it is not whole. */
+	if (req->page != HTTPD_PAGE_GOT_BODY && req->body) {
+		req->end += req->body;
+		if (req->end > all)
+			req->close = 1;
+	}
+	acked = conn->plen;
+	if (!req->close && req->end < all)
+		acked = req->end;
+	args->flags = (req->close ? HTTPD_A_FIN : 0) | (req->method == METHOD_HEAD ? HTTPD_A_HEAD : 0);
+	count_method(pkt, req);
 	if (req->close)
-		req->end = all;
-	/* What follows the request is not acknowledged: the client sends it again, and it is answered then. */
-	args->ack = seq + req->end + (fin && req->end == all);
-	count_request(pkt, req);
-	return send(pkt, args, tcp_len(args) + len);
+		ndiv_count(pkt, HTTPD_CLOSE);
+	if (req->page == HTTPD_PAGE_OBJECT)
+		return answer_object(pkt, conn, req, acked);
+	if (req->page == HTTPD_PAGE_GOT_BODY)
+		return answer_post(pkt, conn, req);
+	return send_text(pkt, conn, req->page, acked, conn->left);
+}
+
+/*
+ * The response goes on where the client is, <rem> bytes from its end: <count> segments. Where it began, the client has
+ * seen: so its header is not needed.
+ */
+static __always_inline enum ndiv_verdict go_on(struct ndiv_pkt *pkt, const struct conn *conn, __u32 rem, int close, __u32 count,
+					       __u32 acked)
+{
+	struct httpd_args *args = ndiv_args(pkt);
+
+	args->flags = close ? HTTPD_A_FIN : 0;
+	args->page = 0;
+	args->pad = 0;
+	args->unit = conn->unit;
+	args->first = (rem - 1) % conn->unit + 1;
+	args->rem = rem;
+	args->delta = 0;
+	if (conn->plen)
+		args->delta = conn->plen + rem + (close ? POS_CLOSE : 0) - conn->left;
+	else
+		args->flags |= HTTPD_A_OLD_ACK;
+	return send_object(pkt, conn, count, acked);
+}
+
+/* Segments up to where a later burst begins, from <rem> bytes before the end on, in the client's window. */
+static __always_inline __u32 rest_of_burst(const struct conn *conn, __u32 rem)
+{
+	__u32 n = (rem + conn->unit - 1) / conn->unit, k = pos_burst(conn->window, conn->unit), count;
+
+	if (!k)
+		return 0;
+	count = n % k;
+	return count ? count : k;
+}
+
+/* Does a segment of the response to <req> begin <rem> bytes before its end? Behind the first one, or units further on. */
+static __always_inline int is_boundary(struct httpd_args *args, const struct conn *conn, const struct request *req, __u32 rem,
+				       int close)
+{
+	__u32 len;
+
+	if (!rem || req->page != HTTPD_PAGE_OBJECT || req->method != METHOD_GET)
+		return 0;
+	args->flags = close ? HTTPD_A_FIN : 0;
+	len = lay_out(args, conn, req);
+	if (rem >= len || len == args->first)
+		return 0;
+	return rem == len - args->first || (rem < len - args->first && rem % conn->unit == 0);
+}
+
+/*
+ * Data while a response is on its way: the request that it answers, again, because something was lost. Our timestamp
+ * counts to the end of the packet that asked first; that is this one, or it had the request only. Anything else came
+ * too early: the client will send it again.
+ */
+static __always_inline enum ndiv_verdict answer_again(struct xdp_md *ctx, struct ndiv_pkt *pkt, const struct conn *conn)
+{
+	__u32 rem = 0, acked = conn->plen, all = pkt->end - pkt->payload, count;
+	struct request *req = read_request(ctx, pkt);
+	struct httpd_args *args = ndiv_args(pkt);
+	int close = 0;
+
+	if (!req)
+		return ndiv_drop(pkt, HTTPD_R_UNREADABLE);
+	if (conn->left > conn->plen)
+		rem = pos_rem(conn->left - conn->plen, 1, &close);
+	if (!is_boundary(args, conn, req, rem, close)) {
+		rem = conn->left > req->end ? pos_rem(conn->left - req->end, 1, &close) : 0;
+		if (!is_boundary(args, conn, req, rem, close))
+			return ndiv_drop(pkt, HTTPD_R_EARLY);
+	}
+	if (!close && req->end < all)
+		acked = req->end;
+	count = rest_of_burst(conn, rem);
+	if (!count)
+		return ndiv_drop(pkt, HTTPD_R_WINDOW);
+	ndiv_count(pkt, HTTPD_AGAIN);
+	return go_on(pkt, conn, rem, close, count, acked);
+}
+
+/* Without timestamps, the acknowledgement number tells how many segments are missing. */
+static __always_inline enum ndiv_verdict answer_segments(struct ndiv_pkt *pkt, const struct conn *conn, struct request *req,
+							 __u32 count, int fin)
+{
+	struct httpd_args *args = ndiv_args(pkt);
+	__u32 rem = count * conn->unit, acked = conn->plen, len;
+	int close = req->close | !!fin | (conn->pos >= HTTPD_NEAR_END);
+
+	if (req->page != HTTPD_PAGE_OBJECT || req->method != METHOD_GET)
+		return ndiv_drop(pkt, HTTPD_R_EARLY);
+	args->flags = close ? HTTPD_A_FIN : 0;
+	len = lay_out(args, conn, req);
+	if (count + 1 == segments(args, len))
+		rem = len - args->first;
+	if (count >= segments(args, len) || rem > conn->window)
+		return ndiv_drop(pkt, HTTPD_R_EARLY);
+	if (!close && req->end < pkt->end - pkt->payload)
+		acked = req->end;
+	ndiv_count(pkt, HTTPD_AGAIN);
+	return go_on(pkt, conn, rem, close, count, acked);
+}
+
+static __always_inline enum ndiv_verdict answer_data(struct xdp_md *ctx, struct ndiv_pkt *pkt, const struct conn *conn, int fin)
+{
+	__u32 gone = conn->ts ? 0 : (conn->pos & POS_MASK) >> 4;
+	struct request *req = read_request(ctx, pkt);
+
+	if (!req)
+		return ndiv_drop(pkt, HTTPD_R_UNREADABLE);
+	if (gone)
+		return answer_segments(pkt, conn, req, SEGMENTS_MAX - gone, fin);
+	return answer_request(pkt, conn, req, fin);
+}
+
+/* A part of a request's body that is waited for: all of it is acknowledged; the last one is answered. */
+static __always_inline enum ndiv_verdict answer_body(struct ndiv_pkt *pkt, const struct conn *conn)
+{
+	int close = conn->left >= POS_BODY_CLOSE;
+	__u32 left = conn->left - (close ? POS_BODY_CLOSE : POS_BODY), all = pkt->end - pkt->payload;
+	struct httpd_args *args = ndiv_args(pkt);
+
+	if (conn->pos >= POS_NEAR)
+		return ndiv_drop(pkt, HTTPD_R_COOKIE);
+	ndiv_count(pkt, HTTPD_BODY);
+	if (all < left && conn->plen == all)
+		return acknowledge(pkt, conn, HTTPD_K_ACK, 0);
+	if (conn->plen > all)
+		close = 1;
+	if (close)
+		ndiv_count(pkt, HTTPD_CLOSE);
+	args->flags = close ? HTTPD_A_FIN : 0;
+	return send_text(pkt, conn, HTTPD_PAGE_GOT_BODY, close || left == all ? conn->plen : left, POS_HALF);
+}
+
+/* Behind our FIN: the client may still send, which is acknowledged and thrown away, until it closes, too. */
+static __always_inline enum ndiv_verdict answer_closed(struct ndiv_pkt *pkt, const struct conn *conn)
+{
+	__u32 ahead = conn->left >= POS_EARLY ? POS_HALF - conn->left : 0;
+
+	if (conn->ts && conn->left > 1 && !ahead)
+		return ndiv_drop(pkt, HTTPD_R_COOKIE);
+	if (pkt->payload == pkt->end)
+		ndiv_count(pkt, HTTPD_FIN);
+	else
+		ndiv_count(pkt, HTTPD_BODY);
+	return acknowledge(pkt, conn, HTTPD_K_ACK, ahead ? conn->plen + ahead + 1 : conn->plen + 1 - conn->left);
 }
 
 /* A packet of a connection, with data or a FIN. */
-static __always_inline enum ndiv_verdict answer(struct xdp_md *ctx, struct ndiv_pkt *pkt, const struct tcphdr *tcp,
-						__u8 flags)
+static __always_inline enum ndiv_verdict answer(struct xdp_md *ctx, struct ndiv_pkt *pkt, const struct conn *conn, int fin)
 {
-	struct httpd_args *args = ndiv_args(pkt);
-	__u32 seq = bpf_ntohl(tcp->seq);
-	struct conn conn;
-	int bad;
+	__u32 left = conn->left, all = pkt->end - pkt->payload;
 
-	bad = conn_check(ctx, pkt, tcp, &conn);
-	if (bad)
-		return ndiv_drop(pkt, bad);
 	if (!ndiv_l4_verify(ctx, pkt))
 		return ndiv_drop(pkt, HTTPD_R_CHECKSUM);
-	args->ts = conn.ts;
-	if (pkt->payload < pkt->end)
-		return answer_data(ctx, pkt, args, &conn, seq, flags & TCP_FIN);
-	return answer_fin(pkt, args, &conn, seq);
+	if (conn->fin)
+		return answer_closed(pkt, conn);
+	if (left && all == 1 && left == 1) {
+		ndiv_count(pkt, HTTPD_PROBE);
+		return acknowledge(pkt, conn, HTTPD_K_ACK, 0);
+	}
+	/* Nothing is left to be done, or only what this packet brings again. */
+	if (all && (!left || left == conn->plen))
+		return answer_data(ctx, pkt, conn, fin);
+	if (!left) {
+		ndiv_count(pkt, HTTPD_FIN);
+		return acknowledge(pkt, conn, HTTPD_K_FIN, 1 + POS_CLOSE);
+	}
+	if (all && left < POS_BODY)
+		return answer_again(ctx, pkt, conn);
+	if (all && left < POS_TAIL)
+		return answer_body(pkt, conn);
+	return ndiv_drop(pkt, left >= POS_EARLY || left < POS_BODY ? HTTPD_R_EARLY : HTTPD_R_COOKIE);
+}
+
+/* Has the client told of a hole behind what it acknowledges? By SACK: the first block lies beyond it. */
+static __always_inline int has_hole(struct xdp_md *ctx, const struct ndiv_pkt *pkt, const struct conn *conn)
+{
+	struct options found = { 0 };
+	const __be32 *left;
+
+	if (pkt->payload - pkt->l4 <= TCP_LEN + TS_LEN || options(ctx, pkt, &found) || found.sack <= 1)
+		return 0;
+	left = ndiv_ptr(ctx, pkt->l4 + found.sack + 2, sizeof(*left));
+	return left && (__s32)(bpf_ntohl(*left) - conn->ack) > 0;
+}
+
+/*
+ * An acknowledgement while a response is on its way, <rem> bytes from its end. At the end of a burst, the next one
+ * follows. Anywhere else it is none of a whole burst, or it tells of a hole, and the segment there is sent again. One
+ * that comes again within a few milliseconds changes nothing: so copies and updates of the window, which may come in
+ * any number, cannot become a storm.
+ */
+static __always_inline enum ndiv_verdict answer_ack(struct xdp_md *ctx, struct ndiv_pkt *pkt, const struct conn *conn,
+						    __u32 rem, int close)
+{
+	int hole = has_hole(ctx, pkt, conn);
+	__u32 count = pos_burst(conn->window, conn->unit);
+
+	if (!count)
+		return ndiv_drop(pkt, HTTPD_R_WINDOW);
+	if (hole)
+		count = 1;
+	else if (rem / conn->unit % count)
+		return ndiv_drop(pkt, HTTPD_R_ACK);
+	if (!ndiv_l4_verify(ctx, pkt))
+		return ndiv_drop(pkt, HTTPD_R_CHECKSUM);
+	if (!ndiv_can_reply(pkt))
+		return ndiv_drop(pkt, HTTPD_R_TX_FULL);
+	if (is_recent(conn->hash, conn->ack, hole))
+		return ndiv_drop(pkt, HTTPD_R_JUST_SENT);
+	ndiv_count(pkt, hole ? HTTPD_HOLE : HTTPD_NEXT_BURST);
+	return go_on(pkt, conn, rem, close, count, 0);
+}
+
+/* An acknowledgement and nothing else. */
+static __always_inline enum ndiv_verdict handle_ack(struct xdp_md *ctx, struct ndiv_pkt *pkt, const struct conn *conn)
+{
+	__u32 left = conn->left, rem;
+	int close = 0;
+
+	if (!conn->ts || !left || conn->fin || left >= POS_BODY)
+		return ndiv_drop(pkt, HTTPD_R_ACK);
+	if (left == 1) {
+		/* one byte before what we expect: a keep-alive probe (RFC 9293, 3.8.4) */
+		struct conn probe = *conn;
+
+		if (!ndiv_l4_verify(ctx, pkt))
+			return ndiv_drop(pkt, HTTPD_R_CHECKSUM);
+		probe.plen = 1;
+		ndiv_count(pkt, HTTPD_PROBE);
+		return acknowledge(pkt, &probe, HTTPD_K_ACK, 0);
+	}
+	rem = pos_rem(left, conn->unit, &close);
+	/* The client has sent a FIN that we have not taken yet: one less is left. */
+	if (!rem)
+		rem = pos_rem(left + 1, conn->unit, &close);
+	if (!rem)
+		return ndiv_drop(pkt, HTTPD_R_EARLY);
+	return answer_ack(ctx, pkt, conn, rem, close);
 }
 
 static __always_inline enum ndiv_verdict handle_tcp(struct xdp_md *ctx, struct ndiv_pkt *pkt, const struct tcphdr *tcp)
 {
 	__u8 flags = ((const __u8 *)tcp)[13];
+	struct conn conn;
+	int bad;
 
 	if (flags & TCP_RST)
 		return ndiv_drop(pkt, HTTPD_R_RST);
 	if ((flags & (TCP_SYN | TCP_ACK | TCP_FIN)) != TCP_SYN && (flags & (TCP_SYN | TCP_ACK)) != TCP_ACK)
 		return ndiv_drop(pkt, HTTPD_R_FLAGS);
-	if (!(flags & (TCP_SYN | TCP_FIN)) && pkt->payload == pkt->end)
-		return ndiv_drop(pkt, HTTPD_R_ACK);
+	if (flags & TCP_SYN)
+		return ndiv_can_reply(pkt) ? answer_syn(ctx, pkt, tcp) : ndiv_drop(pkt, HTTPD_R_TX_FULL);
+	bad = conn_read(ctx, pkt, tcp, &conn);
+	if (bad)
+		return ndiv_drop(pkt, bad);
+	if (!conn.plen)
+		return handle_ack(ctx, pkt, &conn);
 	if (!ndiv_can_reply(pkt))
 		return ndiv_drop(pkt, HTTPD_R_TX_FULL);	/* the client will ask again */
-	return flags & TCP_SYN ? answer_syn(ctx, pkt, tcp) : answer(ctx, pkt, tcp, flags);
+	return answer(ctx, pkt, &conn, flags & TCP_FIN);
 }
 
 /* Neither fragments nor packets with IP options, whose answer would need them turned round: the stack may have them. */

@@ -16,16 +16,27 @@ enum httpd_counter {
 	HTTPD_SYN,
 	HTTPD_GET,
 	HTTPD_HEAD,
+	HTTPD_POST,		/* or PUT */
 	HTTPD_OTHER_METHOD,
 	HTTPD_2XX,
+	HTTPD_3XX,
 	HTTPD_4XX,
+	HTTPD_5XX,
 	HTTPD_CLOSE,		/* responses that close */
 	HTTPD_FIN,
-	HTTPD_RST_SENT,
+	HTTPD_BYTES,		/* of payload, sent */
+	HTTPD_SEGMENTS,		/* with payload, sent */
+	HTTPD_NEXT_BURST,	/* bursts sent because the one before was acknowledged */
+	HTTPD_AGAIN,		/* requests that came again, answered from where the client is */
+	HTTPD_HOLE,		/* segments sent again because the client told of a hole */
+	HTTPD_BODY,		/* packets of request bodies */
+	HTTPD_TAIL,		/* packets of request headers longer than one */
+	HTTPD_PROBE,		/* keep-alive probes */
+	HTTPD_COUNTERS,
 };
 
 enum httpd_reason {
-	HTTPD_R_ACK = 1,	/* taken: the stack knows no such connection */
+	HTTPD_R_ACK = 1,	/* nothing to answer; taken, because the stack knows no such connection */
 	HTTPD_R_RST,
 	HTTPD_R_FLAGS,
 	HTTPD_R_COOKIE,
@@ -33,41 +44,53 @@ enum httpd_reason {
 	HTTPD_R_OPTIONS,
 	HTTPD_R_TX_FULL,
 	HTTPD_R_UNREADABLE,	/* the request cannot be copied (does not happen) */
+	HTTPD_R_EARLY,		/* sent before the answer to what came before it: the client will send it again */
+	HTTPD_R_WINDOW,		/* the client's window has no room for a segment: it will tell when it has */
+	HTTPD_R_JUST_SENT,	/* the same acknowledgement again: what follows it is on its way */
 };
 
 /* What kind of packet the builder makes. */
 enum httpd_kind {
 	HTTPD_K_SYNACK,
-	HTTPD_K_RESPONSE,
+	HTTPD_K_OBJECT,		/* segments of an object's response, the first ones or later ones */
+	HTTPD_K_TEXT,		/* a response with a text, in one segment */
 	HTTPD_K_FIN,		/* FIN and ACK */
 	HTTPD_K_ACK,
-	HTTPD_K_RST,
 };
 
-#define HTTPD_DIGITS	5	/* of a Content-Length */
+enum httpd_args_flag {
+	HTTPD_A_FIN = 1,	/* the response closes: its last segment has FIN */
+	HTTPD_A_HEAD = 2,	/* header only */
+	HTTPD_A_HEADER = 4,	/* the first segment begins with the header */
+	HTTPD_A_SACK = 8,	/* SYN-ACK: SACK is permitted */
+	HTTPD_A_OLD_ACK = 16,	/* all but the last segment acknowledge something long ago, see fill_answer() */
+};
 
-/* From handler to builder. Sequence and acknowledgement numbers in host byte order. */
+/*
+ * From handler to builder. A packet without payload may end before the place where the asking one has its timestamps:
+ * so those of its answer are here. Sequence and acknowledgement numbers in host byte order.
+ */
 struct httpd_args {
 	__u8	kind;
-	__u8	ts;		/* offset of the timestamp option in the request's TCP header; 0: it has none */
-	__u16	end;		/* offset of the end of the IP packet: what follows is padding */
-	__u32	ack;
+	__u8	ts;		/* offset of the timestamp option in the asking packet's TCP header; 0: it has none */
+	__u8	flags;		/* enum httpd_args_flag */
+	__u8	page;		/* response: enum httpd_page */
 	union {
-		/* No payload: such a packet may end before the place where the asking one has its timestamps. */
-		struct {
-			__u32	isn;		/* SYN-ACK */
+		struct {			/* no payload */
+			__u32	seq, ack;
 			__be32	tsval, tsecr;
 		};
 		struct {			/* response */
-			__u16	body;		/* bytes of the body that are sent: 0 for HEAD */
-			__u8	page;		/* enum httpd_page */
-			__u8	fin;		/* it closes */
-			char	digits[HTTPD_DIGITS]; /* Content-Length */
+			__u32	delta;		/* our timestamp, from the one that the asking packet echoes */
+			__u32	rem;		/* bytes from the first segment on; HEAD: size of the object */
+			__u16	first;		/* bytes of the first segment */
+			__u16	unit;		/* bytes of the later ones, but the second one may be shorter */
+			__u16	acked;		/* bytes of the asking packet that the last segment acknowledges */
 			__u8	pad;		/* bytes of X-Pad */
-			__u16	unused;
+			__u8	unused;
 		};
 	};
 };
-_Static_assert(sizeof(struct httpd_args) == 20 && sizeof(struct httpd_args) <= NDIV_ARGS_LEN, "struct httpd_args");
+_Static_assert(sizeof(struct httpd_args) == NDIV_ARGS_LEN, "struct httpd_args");
 
 #endif

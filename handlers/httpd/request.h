@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * request.h - reads a request: method, number in the URL, version, and whether the connection is to be kept
+ * request.h - reads a request: method, URL, version, and the header fields that matter
  *
  * Eight bytes at a time, so that lines without interest cost little. The verifier has to follow every step of a loop:
  * what it carries is forgotten (ndiv_forget()), so that every round looks the same.
@@ -8,29 +8,43 @@
 #ifndef NDIV_HTTPD_REQUEST_H
 #define NDIV_HTTPD_REQUEST_H
 
-#include "httpd.h"
+#include "position.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "text is compared as little-endian words");
 
 enum httpd_page {
-	HTTPD_PAGE_OK,
+	HTTPD_PAGE_OBJECT,
 	HTTPD_PAGE_HELP,	/* "GET /" */
-	HTTPD_PAGE_BAD,		/* 400 */
-	HTTPD_PAGE_NOT_FOUND,	/* 404 */
-	HTTPD_PAGE_METHOD,	/* 405 */
-	HTTPD_PAGE_TOO_LARGE,	/* 416 */
-	HTTPD_PAGE_LONG,	/* 431 */
+	HTTPD_PAGE_GOT_BODY,	/* of POST and PUT */
+	HTTPD_PAGE_CONTINUE,	/* 100 */
+	HTTPD_PAGE_BAD,		/* 400, and so on */
+	HTTPD_PAGE_NOT_FOUND,
+	HTTPD_PAGE_METHOD,
+	HTTPD_PAGE_NO_LENGTH,
+	HTTPD_PAGE_TOO_LARGE,
+	HTTPD_PAGE_LONG,
 	HTTPD_PAGES,
+};
+
+enum httpd_method {
+	METHOD_NONE,		/* none that there is */
+	METHOD_OTHER,		/* one that is not served */
+	METHOD_GET,
+	METHOD_HEAD,
+	METHOD_POST,		/* or PUT */
 };
 
 #define STEPS		80	/* of the loop over the header, 16 bytes or the end of a line each: about 1200 bytes */
 #define LIST_STEPS	32	/* of the one over the words of "Connection" */
+#define ARG_STEPS	250	/* of the ones over arguments, and over a host's name: so many bytes */
 #define URL_STEPS	32	/* of the one over the URL: about 256 bytes */
 #define WORD(a, b, c, d, e, f, g, h)                                                                                   \
 	((__u64)(a) | (__u64)(b) << 8 | (__u64)(c) << 16 | (__u64)(d) << 24 | (__u64)(e) << 32 | (__u64)(f) << 40 |    \
 	 (__u64)(g) << 48 | (__u64)(h) << 56)
 #define ALL(c)	((c) * 0x0101010101010101ULL)
 #define LOWER	ALL(0x20)	/* makes letters lower case; of others it makes what they are not */
+#define LOWER_5	(LOWER >> 24)	/* likewise, but of the first five bytes only */
+#define LOWER_7	(LOWER >> 8)	/* of the first seven */
 #define LOWER_4	(LOWER & ~(0xffULL << 32))	/* likewise, but leaves alone what is behind four letters */
 
 /*
@@ -46,15 +60,25 @@ enum closing {
 	CLOSE_ASKED = 2,	/* "close", which is stronger, wherever it stands (RFC 9112, 9.3) */
 };
 
+enum request_flag {
+	REQUEST_LENGTH = 1,	/* Content-Length was there */
+	REQUEST_CHUNKED = 2,	/* Transfer-Encoding, whatever it says */
+	REQUEST_EXPECT = 4,	/* Expect, whatever it says: RFC 9110 has 100-continue only */
+	REQUEST_BAD = 8,	/* Content-Length is no number, or there are two */
+};
+
 /* What was read. In memory, not in registers: see parse_request(). */
 struct request {
-	__u64	digits;		/* of the object's size: five characters, right-aligned, the first one in the low byte */
 	__u32	size;		/* of the object */
 	__u32	end;		/* of the request's header in the text */
+	__u32	body;		/* bytes behind it */
+	__u32	delay;		/* ms until it is answered */
 	__u8	page;		/* enum httpd_page */
-	__u8	head;
+	__u8	method;		/* enum httpd_method */
 	__u8	close;		/* while the header is read: enum closing */
-	__u8	pad[5];
+	__u8	status;		/* of an object's response: index of statuses[] */
+	__u8	flags;		/* enum request_flag */
+	__u8	pad[3];
 };
 
 struct text {
@@ -118,50 +142,132 @@ static __always_inline int is_digit(__u8 c)
 	return (__u8)(c - '0') < 10;
 }
 
-/* The number at <pos>, up to eight digits, into the request. Returns how many digits; nine: too many. */
-static __always_inline __u32 number(struct text *text, __u32 pos)
-{
-	__u64 w = load8(text, pos), digits = WORD(' ', ' ', ' ', ' ', ' ', 0, 0, 0);
-	__u32 n, size = 0;
+#define NUMBER_MAX	10	/* digits */
 
-	for (n = 0; n < 8; n++) {
+/* The number at <pos>, with k, m or g behind it if <units>. Behind it, or 0: there is none, or it is beyond 2^32 - 1. */
+static __always_inline __u32 number(const struct text *text, __u32 pos, int units, __u32 *value)
+{
+	__u64 w = load8(text, pos), n = 0;
+	__u32 i;
+
+	for (i = 0; i < NUMBER_MAX; i++) {
+		if (i == 8)
+			w = load8(text, pos + 8);
 		if (!is_digit(w))
 			break;
-		size = size * 10 + ((__u8)w - '0');
-		digits = digits >> 8 | (w & 0xff) << (8 * (HTTPD_DIGITS - 1));
+		n = n * 10 + ((__u8)w - '0');
 		w >>= 8;
 	}
-	text->req.digits = digits;
-	text->req.size = size;
-	return n == 8 && is_digit(load8(text, pos + 8)) ? 9 : n;
+	if (!i || (i == NUMBER_MAX && is_digit(load8(text, pos + i))))
+		return 0;
+	pos += i;
+	w = load8(text, pos);
+	i = (((__u8)w | 0x20) == 'k') * 10 + (((__u8)w | 0x20) == 'm') * 20 + (((__u8)w | 0x20) == 'g') * 30;
+	if (units && i) {
+		n <<= i;
+		pos++;
+	}
+	*value = n;
+	return n >> 32 ? 0 : pos;
 }
 
-/* Is the word at hand one of the methods that there are, but that are not served? */
-static __always_inline int other_method(__u64 w)
+/* Statuses that an object may be asked for with. Without those that have no body, and 206, which is a part. */
+static const volatile __u16 statuses[32] = {
+	200, 201, 202, 203, 300, 301, 302, 303, 307, 308, 400, 401, 402, 403, 404, 405, 406, 408, 409, 410, 411, 413, 414,
+	415, 418, 421, 429, 500, 501, 502, 503, 504,
+};
+
+/* Index of status <n>; 0: there is none such. */
+static __always_inline __u32 status_index(__u32 n)
 {
+	__u32 i, found = 0;
+
+	for (i = 1; i < 32; i++)
+		found |= statuses[i] == n ? i : 0;
+	return found;
+}
+
+/*
+ * One argument, at <pos>: "s=10k" (size), "r=404" (status), "t=100" (delay), "C" (close), "K" (keep). 0, or it is bad.
+ * A function of its own as parse_request() is.
+ */
+__noinline int parse_argument(struct text *text, __u32 pos)
+{
+	struct request *req;
+	__u64 w;
+	__u32 n;
+
+	if (!text)
+		return 0;
+	req = &text->req;
+	w = load8(text, pos);
+	if ((__u8)w == 'C')
+		req->close |= CLOSE_ASKED;
+	if ((__u8)w == 'K')
+		req->close &= ~CLOSE_DEFAULT;
+	if ((__u16)w == ('t' | '=' << 8))
+		return !number(text, pos + 2, 0, &req->delay);
+	if ((__u16)w == ('s' | '=' << 8))
+		return !number(text, pos + 2, 1, &req->size);
+	if ((__u16)w != ('r' | '=' << 8))
+		return 0;
+	if (!number(text, pos + 2, 0, &n))
+		return 1;
+	req->status = status_index(n);
+	return n != 200 && !req->status;
+}
+
+/*
+ * The arguments of "/?", from <pos> on, as httpterm has them: separated by "/" or "&"; what is not known is skipped.
+ * Sets what is asked for.
+ */
+__noinline int parse_arguments(struct text *text, const struct ndiv_pkt *pkt, __u32 pos, __u32 end)
+{
+	__u32 fresh = 1, i;
+	__u8 c;
+
+	if (!text || !pkt)
+		return 0;
+	text->req.page = HTTPD_PAGE_OBJECT;
+	for (i = 0; i < ARG_STEPS; i++) {
+		pos = ndiv_forget(pkt, pos, TEXT_MASK);
+		fresh = ndiv_forget(pkt, fresh, 1);
+		if (fresh && parse_argument(text, pos))
+			break;
+		c = load8(text, pos);
+		if (pos >= end || c == ' ' || c == '\n')
+			return 0;
+		fresh = c == '/' || c == '&';
+		pos++;
+	}
+	text->req.page = HTTPD_PAGE_BAD;
+	return 0;
+}
+
+/* The method at <pos>; <len>: with the blank behind it. */
+static __always_inline __u32 method(const struct text *text, __u32 pos, __u32 *len)
+{
+	__u64 w = load8(text, pos);
+
+	*len = 4;
+	if ((__u32)w == WORD('G', 'E', 'T', ' ', 0, 0, 0, 0))
+		return METHOD_GET;
+	if ((__u32)w == WORD('P', 'U', 'T', ' ', 0, 0, 0, 0))
+		return METHOD_POST;
+	*len = 5;
+	if ((w & 0xffffffffffULL) == WORD('P', 'O', 'S', 'T', ' ', 0, 0, 0))
+		return METHOD_POST;
+	if ((w & 0xffffffffffULL) == WORD('H', 'E', 'A', 'D', ' ', 0, 0, 0))
+		return METHOD_HEAD;
 	switch ((__u32)w) {
-	case 'P' | 'O' << 8 | 'S' << 16 | 'T' << 24:
-	case 'P' | 'U' << 8 | 'T' << 16 | ' ' << 24:
 	case 'P' | 'A' << 8 | 'T' << 16 | 'C' << 24:
 	case 'D' | 'E' << 8 | 'L' << 16 | 'E' << 24:
 	case 'O' | 'P' << 8 | 'T' << 16 | 'I' << 24:
 	case 'T' | 'R' << 8 | 'A' << 16 | 'C' << 24:
 	case 'C' | 'O' << 8 | 'N' << 16 | 'N' << 24:
-		return 1;
+		return METHOD_OTHER;
 	}
-	return 0;
-}
-
-/* "GET /" or "HEAD /": returns its length; 0: neither. */
-static __always_inline __u32 method(__u64 w, struct request *req)
-{
-	if ((w & 0xffffffffffULL) == WORD('G', 'E', 'T', ' ', '/', 0, 0, 0))
-		return 5;
-	if ((w & 0xffffffffffffULL) == WORD('H', 'E', 'A', 'D', ' ', '/', 0, 0)) {
-		req->head = 1;
-		return 6;
-	}
-	return 0;
+	return METHOD_NONE;
 }
 
 /* From <pos> to the blank that ends the URL. Returns the offset behind it; 0: there is none. */
@@ -187,16 +293,50 @@ static __always_inline __u32 skip_url(const struct text *text, const struct ndiv
 	return 0;
 }
 
-/* What a URL with <digits> digits and then <next> asks for. */
-static __always_inline __u32 page_of(__u32 digits, __u8 next)
+/* The URL at <pos> may begin with "http://host" (RFC 9112, 3.2.2). Returns the offset of its path; 0: there is none. */
+__noinline int skip_authority(const struct text *text, const struct ndiv_pkt *pkt, __u32 pos, __u32 end)
 {
-	if (digits > 8)
-		return HTTPD_PAGE_TOO_LARGE;	/* more may follow */
-	if (next != ' ' && next != '?')
-		return HTTPD_PAGE_NOT_FOUND;
-	if (!digits)
-		return HTTPD_PAGE_HELP;
-	return digits > HTTPD_DIGITS ? HTTPD_PAGE_TOO_LARGE : HTTPD_PAGE_OK;
+	__u32 i;
+	__u8 c;
+
+	if (!text || !pkt || ((load8(text, pos) | LOWER_5) & 0xffffffffffffffULL) != WORD('h', 't', 't', 'p', ':', '/', '/', 0))
+		return 0;
+	pos += 7;
+	for (i = 0; i < ARG_STEPS; i++) {
+		pos = ndiv_forget(pkt, pos, TEXT_MASK);
+		c = load8(text, pos);
+		if (pos >= end || c == ' ' || c == '\n')
+			return 0;
+		if (c == '/')
+			return pos;
+		pos++;
+	}
+	return 0;
+}
+
+/* What the path at <pos> asks for. */
+static __always_inline void read_path(struct text *text, const struct ndiv_pkt *pkt, __u32 pos, __u32 end)
+{
+	struct request *req = &text->req;
+	__u64 w = load8(text, pos);
+	__u32 behind;
+
+	if ((__u16)w == ('/' | ' ' << 8)) {
+		req->page = HTTPD_PAGE_HELP;
+		return;
+	}
+	if ((__u16)w == ('/' | '?' << 8)) {
+		parse_arguments(text, pkt, pos + 2, end);
+		return;
+	}
+	req->page = HTTPD_PAGE_NOT_FOUND;
+	if (!is_digit(w >> 8))
+		return;
+	behind = number(text, pos + 1, 1, &req->size);
+	if (!behind)
+		req->page = HTTPD_PAGE_TOO_LARGE;
+	else if ((__u8)load8(text, behind) == ' ' || (__u8)load8(text, behind) == '?')
+		req->page = HTTPD_PAGE_OBJECT;
 }
 
 /* Is a line's end at <pos>, or the text's? */
@@ -207,38 +347,51 @@ static __always_inline int is_end_of_line(const struct text *text, __u32 pos, __
 	return (__u8)w == '\n' || (__u16)w == ('\r' | '\n' << 8) || pos + 1 >= end;
 }
 
-/*
- * The first line: method, URL, version. Returns the offset behind the version, or 0 if the request is bad. "1.0" closes
- * unless asked otherwise.
- */
-static __always_inline __u32 first_line(struct text *text, const struct ndiv_pkt *pkt, __u32 end)
+/* Offset of the version behind the URL at <pos>; 0: there is none. "1.0" closes unless asked otherwise. */
+static __always_inline __u32 read_version(struct text *text, const struct ndiv_pkt *pkt, __u32 pos, __u32 end)
 {
-	struct request *req = &text->req;
-	__u64 w = load8(text, 0);
-	__u32 n = method(w, req), digits, page, pos;
+	__u64 w;
 
-	if (!n) {
-		req->page = other_method(w) ? HTTPD_PAGE_METHOD : HTTPD_PAGE_BAD;
-		return 0;
-	}
-	pos = ndiv_forget(pkt, n, 7);
-	digits = ndiv_forget(pkt, number(text, pos), 15);
-	pos += digits;
-	page = ndiv_forget(pkt, page_of(digits, load8(text, pos)), 7);
 	pos = skip_url(text, pkt, pos, end);
 	if (!pos)
 		return 0;
 	w = load8(text, pos);
-	if ((w & 0xffffffffffffffULL) != WORD('H', 'T', 'T', 'P', '/', '1', '.', 0))
+	if ((w & 0xffffffffffffffULL) != WORD('H', 'T', 'T', 'P', '/', '1', '.', 0) || !is_digit(w >> 56))
 		return 0;
-	if (!is_digit(w >> 56))
+	text->req.close = w >> 56 == '0' ? CLOSE_DEFAULT : 0;
+	return is_end_of_line(text, pos + 8, end) ? pos + 8 : 0;
+}
+
+/* An empty line before a request is not meant (RFC 9112, 2.2). */
+static __always_inline __u32 skip_empty_line(const struct text *text)
+{
+	__u64 w = load8(text, 0);
+
+	return (__u16)w == ('\r' | '\n' << 8) ? 2 : (__u8)w == '\n';
+}
+
+/* The first line: method, URL, version. Returns the offset behind it, or 0 if the request is bad. */
+static __always_inline __u32 first_line(struct text *text, const struct ndiv_pkt *pkt, __u32 end)
+{
+	__u32 pos = ndiv_forget(pkt, skip_empty_line(text), 3), behind, len;
+	struct request *req = &text->req;
+
+	req->method = method(text, pos, &len);
+	if (req->method == METHOD_NONE)
 		return 0;
-	req->close = w >> 56 == '0' ? CLOSE_DEFAULT : 0;
-	pos += 8;
-	if (!is_end_of_line(text, pos, end))
+	if (req->method == METHOD_OTHER) {
+		req->page = HTTPD_PAGE_METHOD;
 		return 0;
-	req->page = page;
-	return pos;
+	}
+	pos = ndiv_forget(pkt, pos + len, 15);
+	if ((__u8)load8(text, pos) != '/')
+		pos = ndiv_forget(pkt, skip_authority(text, pkt, pos, end), TEXT_MASK);
+	if (!pos)
+		return 0;
+	behind = read_version(text, pkt, pos, end);
+	if (behind)
+		read_path(text, pkt, pos, end);
+	return behind;
 }
 
 /* Without a branch: each one doubles the verifier's ways through the loop. */
@@ -301,20 +454,65 @@ __noinline int parse_connection(struct text *text, const struct ndiv_pkt *pkt, _
 	return 0;
 }
 
+/* The value of "Content-Length", from <pos> on. */
+static __always_inline void read_length(struct text *text, __u32 pos, __u32 end)
+{
+	struct request *req = &text->req;
+	__u32 i, n, behind;
+
+	for (i = 0; i < 4 && ((__u8)load8(text, pos) == ' ' || (__u8)load8(text, pos) == '\t'); i++)
+		pos++;
+	behind = number(text, pos, 0, &n);
+	if (!behind || !is_end_of_line(text, behind, end) || (req->flags & REQUEST_LENGTH && n != req->body))
+		req->flags |= REQUEST_BAD;
+	req->flags |= REQUEST_LENGTH;
+	req->body = n;
+}
+
+/* The field at <pos>, whose name begins with a letter that ours have. A function of its own, for the same reason. */
+__noinline int parse_field(struct text *text, const struct ndiv_pkt *pkt, __u32 pos, __u32 end)
+{
+	__u64 w, v;
+
+	if (!text || !pkt)
+		return 0;
+	pos = ndiv_forget(pkt, pos, TEXT_MASK);
+	w = load8(text, pos);
+	v = load8(text, pos + 8);
+	if ((w | LOWER) == WORD('c', 'o', 'n', 'n', 'e', 'c', 't', 'i')) {
+		if (((v | LOWER) & 0xffff) == ('o' | 'n' << 8) && (__u8)(v >> 16) == ':')
+			parse_connection(text, pkt, pos + 11, end);
+	} else if ((w | LOWER_7) == WORD('c', 'o', 'n', 't', 'e', 'n', 't', '-')) {
+		if (((v | LOWER) & 0xffffffffffffULL) == WORD('l', 'e', 'n', 'g', 't', 'h', 0, 0) && (__u8)(v >> 48) == ':')
+			read_length(text, pos + 15, end);
+	} else if ((w | LOWER) == WORD('t', 'r', 'a', 'n', 's', 'f', 'e', 'r')) {
+		if ((v | (LOWER << 8)) == WORD('-', 'e', 'n', 'c', 'o', 'd', 'i', 'n'))
+			text->req.flags |= REQUEST_CHUNKED;
+	} else if (((w | LOWER) & 0xffffffffffffULL) == WORD('e', 'x', 'p', 'e', 'c', 't', 0, 0) && (__u8)(w >> 48) == ':') {
+		text->req.flags |= REQUEST_EXPECT;
+	}
+	return 0;
+}
+
+/* Names of fields that matter begin with one of these. Without a branch, see is_end_of_word(). */
+static __always_inline int may_matter(__u8 c)
+{
+	const __u32 letters = 1 << ('c' & 31) | 1 << ('e' & 31) | 1 << ('t' & 31);
+
+	return letters >> (c & 31) & 1;
+}
+
 /* The line at <pos>: its length if it is the empty one that ends the header, else 0. */
 static __always_inline __u32 header_line(struct text *text, const struct ndiv_pkt *pkt, __u32 pos, __u32 end)
 {
-	__u64 w = load8(text, pos), v;
+	__u64 w = load8(text, pos);
 
 	if ((__u8)w == '\n')
 		return 1;
 	if ((__u16)w == ('\r' | '\n' << 8))
 		return 2;
-	if ((w | LOWER) != WORD('c', 'o', 'n', 'n', 'e', 'c', 't', 'i'))
-		return 0;
-	v = load8(text, pos + 8);
-	if (((v | LOWER) & 0xffff) == ('o' | 'n' << 8) && (__u8)(v >> 16) == ':')
-		parse_connection(text, pkt, pos + 11, end);
+	if (may_matter(w))
+		parse_field(text, pkt, pos, end);
 	return 0;
 }
 
@@ -351,6 +549,21 @@ static __always_inline __u32 header_lines(struct text *text, const struct ndiv_p
 	return 0;
 }
 
+/* What was read, as a whole: where that is a fault, the page says it. */
+static __always_inline void judge(struct request *req)
+{
+	if (req->page == HTTPD_PAGE_METHOD)
+		return;
+	if (req->flags & REQUEST_BAD || req->body > (1U << 31))
+		req->page = HTTPD_PAGE_BAD;
+	else if (req->flags & REQUEST_CHUNKED)
+		req->page = HTTPD_PAGE_NO_LENGTH;
+	else if (req->method == METHOD_POST)
+		req->page = HTTPD_PAGE_GOT_BODY;
+	else if (req->page == HTTPD_PAGE_OBJECT && req->size > OBJECT_MAX)
+		req->page = HTTPD_PAGE_TOO_LARGE;
+}
+
 /*
  * Reads the request of <len> bytes in <text>; text->req tells what is to be answered. A function of its own: the
  * verifier looks at it once, whatever came before, and takes its results for any numbers. (Inlined, it was 600000
@@ -358,22 +571,26 @@ static __always_inline __u32 header_lines(struct text *text, const struct ndiv_p
  */
 __noinline int parse_request(struct text *text, const struct ndiv_pkt *pkt, __u32 len)
 {
+	struct request *req;
 	__u32 pos;
 
 	if (!text || !pkt)
 		return 0;
-	text->req.page = HTTPD_PAGE_BAD;
-	text->req.head = 0;
-	text->req.close = CLOSE_DEFAULT;
-	text->req.end = len;
+	req = &text->req;
+	__builtin_memset(req, 0, sizeof(*req));
+	req->page = HTTPD_PAGE_BAD;
+	req->close = CLOSE_DEFAULT;
+	req->end = len;
 	pos = first_line(text, pkt, len);
 	if (!pos)
 		return 0;
 	pos = header_lines(text, pkt, pos, len);
-	if (!pos || pos > len)
-		text->req.page = HTTPD_PAGE_LONG;
-	else
-		text->req.end = pos;
+	if (!pos || pos > len) {
+		req->page = HTTPD_PAGE_LONG;
+		return 0;
+	}
+	req->end = pos;
+	judge(req);
 	return 0;
 }
 

@@ -14,13 +14,55 @@
 
 /* What the asking packet's TCP header says, before it is overwritten. */
 struct asked {
-	__be32	ack_seq;
-	__be32	tsval, tsecr;	/* the client's timestamp, and ours, which it echoes */
+	__u32	seq, ack;
+	__be32	tsval;
+	__u32	tsecr;
 };
+
+/* One segment of a response. */
+struct segment {
+	__u32	at;		/* bytes of the response before it, from the first segment of this burst on */
+	__u32	len;
+	__u32	rem;		/* bytes of the object's body from its end to where this segment's part of it begins */
+	__u32	header;		/* bytes of it that are the response's header */
+	int	last;		/* of the response */
+};
+
+static __always_inline int has_payload(const struct httpd_args *args)
+{
+	return args->kind == HTTPD_K_OBJECT || args->kind == HTTPD_K_TEXT;
+}
 
 static __always_inline __u32 tcp_len(const struct httpd_args *args)
 {
 	return TCP_LEN + (args->kind == HTTPD_K_SYNACK ? MSS_LEN : 0) + (args->ts ? TS_LEN : 0);
+}
+
+/* Bytes of the response's header, without those of the body. */
+static __always_inline __u32 header_len(const struct httpd_args *args)
+{
+	if (!(args->flags & HTTPD_A_HEADER))
+		return 0;
+	return object_header(args->page, args->flags & HTTPD_A_FIN) + args->pad;
+}
+
+/* Segment <index> of what <args> says. The second one may be shorter, see lay_out(). */
+static __always_inline void find_segment(const struct httpd_args *args, __u32 index, struct segment *seg)
+{
+	__u32 all = args->rem, unit = args->unit, second;
+
+	seg->header = index ? 0 : header_len(args);
+	if (args->flags & HTTPD_A_HEAD)
+		all = args->first;
+	seg->at = 0;
+	seg->len = args->first;
+	if (index && unit) {
+		second = (all - args->first - 1) % unit + 1;
+		seg->at = args->first + (index == 1 ? 0 : second + (index - 2) * unit);
+		seg->len = index == 1 ? second : unit;
+	}
+	seg->rem = all - seg->at - seg->header;
+	seg->last = seg->at + seg->len == all;
 }
 
 static __always_inline int read_asked(const struct ndiv_frame *frame, const struct ndiv_pkt *pkt,
@@ -31,88 +73,103 @@ static __always_inline int read_asked(const struct ndiv_frame *frame, const stru
 
 	if (!tcp)
 		return -1;
-	asked->ack_seq = tcp->ack_seq;
-	asked->tsval = args->tsecr;
-	asked->tsecr = args->tsval;
-	if (!args->ts || args->kind != HTTPD_K_RESPONSE)
+	asked->seq = bpf_ntohl(tcp->seq);
+	asked->ack = bpf_ntohl(tcp->ack_seq);
+	asked->tsval = 0;
+	asked->tsecr = 0;
+	if (!args->ts || !has_payload(args))
 		return 0;
 	ts = ndiv_frame_ptr(frame, pkt->l4 + args->ts + 2, 8);
 	if (!ts)
 		return -1;
 	asked->tsval = ts[0];
-	asked->tsecr = ts[1];
+	asked->tsecr = bpf_ntohl(ts[1]);
 	return 0;
 }
 
-static __always_inline __u32 flags_of(const struct httpd_args *args)
+/* Numbers of the answer's header, host byte order but for the timestamps. */
+struct answer {
+	__u32	seq, ack, flags;
+	__be32	tsval, tsecr;
+};
+
+/*
+ * The request must not be acknowledged by any but the last segment, or the client would not send it again. A packet that
+ * acknowledges a burst does not tell how long the request was, but a number so far back is behind it, and not so far
+ * that it would be ignored (a window: RFC 5961, 5.2).
+ */
+#define OLD_ACK		16384
+
+static __always_inline void fill_answer(const struct ndiv_pkt *pkt, const struct httpd_args *args,
+					const struct asked *asked, const struct segment *seg, __u32 index,
+					struct answer *answer)
 {
-	switch (args->kind) {
-	case HTTPD_K_SYNACK:
-		return TCP_SYN | TCP_ACK;
-	case HTTPD_K_RST:
-		return TCP_RST;
-	case HTTPD_K_FIN:
-		return TCP_FIN | TCP_ACK;
-	case HTTPD_K_RESPONSE:
-		return TCP_ACK | 8 | (args->fin ? TCP_FIN : 0);	/* 8: push */
+	if (has_payload(args)) {
+		answer->seq = asked->ack + seg->at;
+		answer->ack = asked->seq;
+		if (seg->last)
+			answer->ack += args->acked;
+		else if (args->flags & HTTPD_A_OLD_ACK)
+			answer->ack -= OLD_ACK;
+		answer->flags = TCP_ACK | (index + 1 == pkt->out_count ? TCP_PSH : 0) |
+				(seg->last && args->flags & HTTPD_A_FIN ? TCP_FIN : 0);
+		answer->tsval = bpf_htonl(asked->tsecr + args->delta);
+		answer->tsecr = asked->tsval;
+		return;
 	}
-	return TCP_ACK;
+	answer->seq = args->seq;
+	answer->ack = args->ack;
+	answer->flags = TCP_ACK;
+	if (args->kind == HTTPD_K_SYNACK)
+		answer->flags |= TCP_SYN;
+	if (args->kind == HTTPD_K_FIN)
+		answer->flags |= TCP_FIN;
+	answer->tsval = args->tsval;
+	answer->tsecr = args->tsecr;
 }
 
-/* Timestamp option at <off>: ours is the hash that the client echoes, or that it is going to. Returns its sum, or below
- * 0. */
-static __always_inline __s64 write_ts(const struct ndiv_frame *frame, __u32 off, const struct asked *asked)
-{
-	__be32 *opt = ndiv_frame_ptr(frame, off, TS_LEN);
-
-	if (!opt)
-		return -1;
-	opt[0] = bpf_htonl(0x0101080a);
-	opt[1] = asked->tsecr;
-	opt[2] = asked->tsval;
-	return (__u64)bpf_htonl(0x0101080a) + asked->tsecr + asked->tsval;
-}
-
-/* Options behind the TCP header. Returns their sum, or below 0. */
+/* Writes the options; returns their sum, or below 0. */
 static __always_inline __s64 write_options(const struct ndiv_frame *frame, const struct ndiv_pkt *pkt,
-					   const struct httpd_args *args, const struct asked *asked)
+					   const struct httpd_args *args, const struct answer *answer)
 {
 	__u32 off = pkt->l4 + TCP_LEN;
-	__be32 mss = 0, *opt;
-	__s64 sum;
+	__u64 sum = 0;
+	__be32 *w;
 
 	if (args->kind == HTTPD_K_SYNACK) {
-		opt = ndiv_frame_ptr(frame, off, MSS_LEN);
-		if (!opt)
+		w = ndiv_frame_ptr(frame, off, MSS_LEN);
+		if (!w)
 			return -1;
-		mss = bpf_htonl(0x02040000 | (pkt->flags & NDIV_F_IPV4 ? 1460 : 1440));
-		*opt = mss;
+		*w = bpf_htonl(OPT_MSS << 24 | MSS_LEN << 16 | (pkt->flags & NDIV_F_IPV4 ? 1460 : 1440));
+		sum = *w;
 		off += MSS_LEN;
 	}
 	if (!args->ts)
-		return mss;
-	sum = write_ts(frame, off, asked);
-	return sum < 0 ? sum : sum + mss;
+		return sum;
+	w = ndiv_frame_ptr(frame, off, TS_LEN);
+	if (!w)
+		return -1;
+	w[0] = args->kind == HTTPD_K_SYNACK && args->flags & HTTPD_A_SACK ? bpf_htonl(0x0402080a) : bpf_htonl(0x0101080a);
+	w[1] = answer->tsval;
+	w[2] = answer->tsecr;
+	return sum + w[0] + w[1] + w[2];
 }
 
-/* TCP header, with a checksum of 0. Returns its sum, or below 0. In whole words: what is summed is in registers. */
+/* In whole words; returns the sum of the header, or below 0. */
 static __always_inline __s64 write_tcp(const struct ndiv_frame *frame, const struct ndiv_pkt *pkt,
-				       const struct httpd_args *args)
+				       const struct httpd_args *args, const struct answer *answer)
 {
 	__be32 *tcp, ports, seq, ack, rest;
-	struct asked asked;
 	__s64 options;
 
-	if (read_asked(frame, pkt, args, &asked))
-		return -1;
-	options = write_options(frame, pkt, args, &asked);
+	options = write_options(frame, pkt, args, answer);
 	tcp = ndiv_frame_ptr(frame, pkt->l4, TCP_LEN);
 	if (options < 0 || !tcp)
 		return -1;
 	ports = tcp[0] << 16 | tcp[0] >> 16;
-	seq = args->kind == HTTPD_K_SYNACK ? bpf_htonl(args->isn) : asked.ack_seq;
-	ack = args->kind == HTTPD_K_RST ? 0 : bpf_htonl(args->ack);
-	rest = bpf_htonl(tcp_len(args) << 26 | flags_of(args) << 16 | 0xffff);
+	seq = bpf_htonl(answer->seq);
+	ack = bpf_htonl(answer->ack);
+	rest = bpf_htonl(tcp_len(args) << 26 | answer->flags << 16 | 0xffff);
 	tcp[0] = ports;
 	tcp[1] = seq;
 	tcp[2] = ack;
@@ -170,33 +227,59 @@ static const __u32 pattern_sums[64] SEC(".rodata.sums") = {
 	0x98c54, 0x98ca8, 0x9e1a8, 0x9e1fe, 0xa38fe, 0xa3956, 0xa9256, 0xa92b0,
 };
 
-/* Sum of an object of <len> bytes. */
-static __always_inline __u32 sum_body(__u32 len)
+/* Sum of the first <len> bytes of the pattern, repeated. */
+static __always_inline __u32 sum_pattern(__u32 len)
 {
 	return len / 64 * sum_text(P64, 64) + pattern_sums[len % 64];
 }
 
-static __always_inline __u32 sum_digits(const struct httpd_args *args)
-{
-	const __u16 *w = (const __u16 *)args->digits;
+/* <n> in ten characters, with blanks in front. */
+struct decimal {
+	__u16	high;
+	__u64	low;
+};
 
-	return (__u32)w[0] + w[1] + (__u8)args->digits[4];
+/* Eight digits at once: pairs of four, of two, of one (<n>: below 100,000,000). The first one is in the low byte. */
+static __always_inline __u64 digits8(__u32 n)
+{
+	__u64 a = (__u64)n * 3518437209ULL >> 45, v = a | (__u64)(n - (__u32)a * 10000) << 32, t;
+
+	t = v * 5243 >> 19 & 0x0000007f0000007fULL;
+	v = t | (v - 100 * t) << 16;
+	t = v * 103 >> 10 & 0x000f000f000f000fULL;
+	return t | (v - 10 * t) << 8;
 }
 
-/* Sum of all of an object's response. */
-static __always_inline __u32 sum_object(const struct httpd_args *args)
+static __always_inline void to_decimal(__u32 n, struct decimal *d)
 {
-	__u32 rest = OBJECT_FIRST + args->pad, body, sum;
+	__u32 high = 0;
+	__u64 v;
 
-	if (args->fin) {
-		body = rest + CLOSE_REST;
-		sum = sum_at(sum_text(CLOSE NO_NUMBER, CLOSE_REST), rest);
-	} else {
-		body = rest + KEEP_REST;
-		sum = sum_at(sum_text(KEEP NO_NUMBER, KEEP_REST), rest);
+	if (n >= 100000000) {
+		high = n / 100000000;
+		n -= high * 100000000;
 	}
-	sum += sum_text(OK_FIRST, OBJECT_FIRST) + args->pad / 2 * sum_text("..", 2) + (args->pad & 1) * '.';
-	return sum + sum_at(sum_digits(args), body - NUMBER_LEN) + sum_at(sum_body(args->body), body);
+	v = digits8(n);
+	d->low = v | ALL('0');
+	d->high = ' ' | ' ' << 8;
+	if (high) {
+		d->high = (high >= 10 ? '0' + high / 10 : ' ') | ('0' + high % 10) << 8;
+		return;
+	}
+	/* Zeros in front of the first other digit, or of the last one, become blanks: bit 4 tells them apart. */
+	v |= 1ULL << 56;
+	d->low &= ~(((v & -v) - 1) & ALL(0x10));
+}
+
+static __always_inline int write_decimal(const struct ndiv_frame *frame, __u32 off, const struct decimal *d)
+{
+	__u16 *p = ndiv_frame_ptr(frame, off, 10);
+
+	if (!p)
+		return -1;
+	*p = d->high;
+	__builtin_memcpy(p + 1, &d->low, 8);
+	return 0;
 }
 
 /* The constant text <from>, of <len> bytes, a multiple of 8. */
@@ -212,54 +295,104 @@ static __always_inline void put_text(void *to, const char *from, __u32 len)
 	}
 }
 
-/*
- * The object's first part and dots are written whole, and a byte more; the rest comes over what is too much. Returns
- * the sum, or below 0.
- */
-static __always_inline __s64 write_object(const struct ndiv_frame *frame, const struct httpd_args *args, __u32 off)
+/* First line and X-Pad at <off>. Dots are written with the line, as many as there mostly are. 0, or below 0. */
+static __always_inline int write_first(const struct ndiv_frame *frame, const struct httpd_args *args, __u32 off)
 {
-	__u32 len = (args->fin ? CLOSE_REST : KEEP_REST) + args->body;
-	struct object_page *page = args->fin ? &object_close : &object_keep;
-	void *first = ndiv_frame_ptr(frame, off, OBJECT_FIRST + 16);
+	struct status_line *line = &status_lines[args->page & 31];
+	void *first;
 
+	if (args->page) {
+		if (store(frame, off, line->text, line->len, sizeof(line->text)))
+			return -1;
+		return args->pad ? store(frame, off + line->len, dots, args->pad, 128) : 0;
+	}
+	first = ndiv_frame_ptr(frame, off, OK_FIRST_LEN + 16);
 	if (!first)
 		return -1;
-	put_text(first, OK_FIRST DOTS, OBJECT_FIRST + 16);
-	if (store(frame, off + OBJECT_FIRST + args->pad, page->rest, len, sizeof(page->rest)))
+	put_text(first, OK_FIRST DOTS16, OK_FIRST_LEN + 16);
+	return args->pad > 16 ? store(frame, off + OK_FIRST_LEN, dots, args->pad, 128) : 0;
+}
+
+/* Sum of what write_first() writes, and the rest without the number. */
+static __always_inline __u32 sum_header(const struct httpd_args *args, __u32 rest)
+{
+	__u32 sum = sum_text(OK_FIRST, OK_FIRST_LEN) + args->pad / 2 * sum_text("..", 2) + (args->pad & 1) * '.';
+
+	if (args->flags & HTTPD_A_FIN)
+		return sum + sum_at(sum_text(CLOSE NO_NUMBER, CLOSE_REST), rest);
+	return sum + sum_at(sum_text(KEEP NO_NUMBER, KEEP_REST), rest);
+}
+
+/* An object's header at <off>, <len> bytes. Returns its sum, or below 0. */
+static __always_inline __s64 write_header(const struct ndiv_frame *frame, const struct httpd_args *args, __u32 off, __u32 len,
+					  __u32 size)
+{
+	__u32 rest = status_lines[args->page & 31].len + args->pad;
+	struct decimal d;
+	void *p;
+
+	if (write_first(frame, args, off))
 		return -1;
-	return sum_object(args);
+	if (args->flags & HTTPD_A_FIN) {
+		if (ndiv_frame_store(frame, off + rest, CLOSE NUMBER, CLOSE_REST))
+			return -1;
+	} else {
+		p = ndiv_frame_ptr(frame, off + rest, KEEP_REST);
+		if (!p)
+			return -1;
+		put_text(p, KEEP NUMBER, KEEP_REST);
+	}
+	to_decimal(size, &d);
+	if (write_decimal(frame, off + len - NUMBER_LEN, &d))
+		return -1;
+	if (args->page)
+		return ndiv_csum_frame(frame, off, len, 0);
+	return (__u64)sum_header(args, rest) + sum_at(d.high + (d.low & 0xffffffff) + (d.low >> 32), len);
+}
+
+/* The segment's part of an object's body, at <off>. Returns its sum, as it would be at offset 0, or below 0. */
+static __always_inline __s64 write_body(const struct ndiv_frame *frame, __u32 off, __u32 rem, __u32 len)
+{
+	__u32 shift = -rem & 63;
+
+	if (store(frame, off, pattern + shift, len, UNIT_MAX))
+		return -1;
+	return sum_at(sum_pattern(shift + len) - sum_pattern(shift), shift);
+}
+
+static __always_inline __s64 write_object(const struct ndiv_frame *frame, const struct httpd_args *args,
+					  const struct segment *seg, __u32 off)
+{
+	__u32 size = args->flags & HTTPD_A_HEAD ? args->rem : seg->rem, body = seg->len - seg->header;
+	__s64 sum = 0, more;
+
+	if (seg->header)
+		sum = write_header(frame, args, off, seg->header, size);
+	if (sum < 0 || seg->len <= seg->header)
+		return sum;
+	more = write_body(frame, off + seg->header, seg->rem, body);
+	return more < 0 ? more : sum + sum_at(more, seg->header);
 }
 
 static __always_inline __s64 write_text(const struct ndiv_frame *frame, const struct httpd_args *args, __u32 off)
 {
-	struct text_page *page = text_page(args->page, args->fin);
-	__u32 first = page->first_len + args->pad, rest = page->rest_len + args->body;
+	struct text_page *page = text_page(args->page, args->flags & HTTPD_A_FIN);
+	__u32 body = args->flags & HTTPD_A_HEAD ? 0 : page->body_len;
+	__u32 rest = off + page->first_len + args->pad;
+	struct decimal d;
 
-	if (store(frame, off, page->first, first, sizeof(page->first)))
+	if (store(frame, off, page->first, page->first_len, sizeof(page->first)))
 		return -1;
-	return store(frame, off + first, page->rest, rest, sizeof(page->rest));
-}
-
-/* Returns the sum of the payload, or below 0. */
-static __always_inline __s64 write_payload(const struct ndiv_frame *frame, const struct ndiv_pkt *pkt,
-					   const struct httpd_args *args)
-{
-	__u32 off = pkt->l4 + tcp_len(args);
-	__s64 sum;
-	char *digits;
-
-	if (args->page == HTTPD_PAGE_OK)
-		sum = write_object(frame, args, off);
-	else
-		sum = write_text(frame, args, off);
-	if (sum < 0)
-		return sum;
-	digits = ndiv_frame_ptr(frame, args->end - args->body - NUMBER_LEN, HTTPD_DIGITS);
-	if (!digits)
+	if (args->pad && store(frame, off + page->first_len, dots, args->pad, 128))
 		return -1;
-	*(__u32 *)digits = *(const __u32 *)args->digits;
-	digits[4] = args->digits[4];
-	return args->page == HTTPD_PAGE_OK ? sum : ndiv_csum_frame(frame, off, args->end - off, 0);
+	if (store(frame, rest, page->rest, page->rest_len + body, sizeof(page->rest)))
+		return -1;
+	if (args->page != HTTPD_PAGE_CONTINUE) {
+		to_decimal(page->body_len, &d);
+		if (write_decimal(frame, rest + page->rest_len - NUMBER_LEN, &d))
+			return -1;
+	}
+	return ndiv_csum_frame(frame, off, args->first, 0);
 }
 
 /* In whole words, too. */
@@ -285,9 +418,9 @@ static __always_inline __s64 write_ip4(struct iphdr *ip, __u32 len)
 
 /* Header of IPv4 or IPv6, new but for the addresses; returns the sum of the pseudo header, or below 0. */
 static __always_inline __s64 write_ip(const struct ndiv_frame *frame, const struct ndiv_pkt *pkt,
-				      const struct httpd_args *args)
+				      __u32 end)
 {
-	__u32 len = args->end - pkt->l3;
+	__u32 len = end - pkt->l3;
 	struct ipv6hdr *ip6;
 
 	if (pkt->flags & NDIV_F_IPV4)
@@ -299,40 +432,63 @@ static __always_inline __s64 write_ip(const struct ndiv_frame *frame, const stru
 	*(__be32 *)ip6 = bpf_htonl(0x60000000);
 	ip6->payload_len = bpf_htons(len - sizeof(*ip6));
 	ip6->hop_limit = 64;
-	return ndiv_csum_pseudo6(ip6, IPPROTO_TCP, args->end - pkt->l4);
+	return ndiv_csum_pseudo6(ip6, IPPROTO_TCP, end - pkt->l4);
 }
 
 /* Bytes of the asking packet must not be sent back as padding. */
-static __always_inline int clear_padding(const struct ndiv_frame *frame, const struct ndiv_pkt *pkt,
-					 const struct httpd_args *args)
+static __always_inline int clear_padding(const struct ndiv_frame *frame, __u32 len, __u32 end)
 {
 	static const __u8 zeros[8];
-	__u32 len = pkt->out_len - args->end;
 
-	if (!len)
-		return 0;
-	return store(frame, args->end, zeros, len, sizeof(zeros));
+	return len == end ? 0 : store(frame, end, zeros, len - end, sizeof(zeros));
+}
+
+/* Length of a frame that ends at <end>. One that came padded goes padded: not every driver does it. */
+static __always_inline __u32 frame_len(const struct ndiv_pkt *pkt, __u32 end)
+{
+	return end < ETH_ZLEN && pkt->out_len >= ETH_ZLEN ? ETH_ZLEN : end;
+}
+
+static __always_inline __s64 write_payload(const struct ndiv_frame *frame, const struct httpd_args *args,
+					   const struct segment *seg, __u32 off)
+{
+	if (args->kind == HTTPD_K_OBJECT)
+		return write_object(frame, args, seg, off);
+	return args->kind == HTTPD_K_TEXT ? write_text(frame, args, off) : 0;
 }
 
 static __always_inline int httpd_build(const struct ndiv_frame *frame, struct ndiv_pkt *pkt, __u32 index)
 {
 	const struct httpd_args *args = ndiv_args(pkt);
-	__s64 header, payload = 0, pseudo;
+	__u32 off = pkt->l4 + tcp_len(args), end;
+	struct segment seg = { .last = 1 };
+	__s64 header, payload, pseudo;
+	struct answer answer;
+	struct asked asked;
 	struct ethhdr *eth;
 	struct tcphdr *tcp;
 
-	header = write_tcp(frame, pkt, args);
+	if (args->kind == HTTPD_K_OBJECT)
+		find_segment(args, index, &seg);
+	else if (args->kind == HTTPD_K_TEXT)
+		seg.len = args->first;
+	end = off + seg.len;
+	if (read_asked(frame, pkt, args, &asked))
+		return -1;
+	if (frame_len(pkt, end) != pkt->out_len && ndiv_frame_trim(frame, frame_len(pkt, end)))
+		return -1;
+	fill_answer(pkt, args, &asked, &seg, index, &answer);
+	header = write_tcp(frame, pkt, args, &answer);
 	if (header < 0)
 		return -1;
-	if (args->kind == HTTPD_K_RESPONSE)
-		payload = write_payload(frame, pkt, args);
-	if (payload < 0 || clear_padding(frame, pkt, args))
+	payload = write_payload(frame, args, &seg, off);
+	if (payload < 0 || clear_padding(frame, frame_len(pkt, end), end))
 		return -1;
 	eth = ndiv_frame_ptr(frame, 0, sizeof(*eth));
 	if (!eth)
 		return -1;
 	ndiv_swap_eth(eth);
-	pseudo = write_ip(frame, pkt, args);
+	pseudo = write_ip(frame, pkt, end);
 	tcp = ndiv_frame_ptr(frame, pkt->l4, sizeof(*tcp));
 	if (pseudo < 0 || !tcp)
 		return -1;

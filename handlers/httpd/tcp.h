@@ -4,12 +4,14 @@
  *
  * All that a connection needs is in its packets:
  *
- *	- The initial sequence number is a keyed hash of addresses and ports, but for its four low bits: twice the
- * number of the client's MSS class. Each response is a multiple of 16 bytes long, so these bits stay what they are;
- * when the client has acknowledged our FIN, they are odd. So acknowledgement numbers tell MSS class and state.
- *	- The timestamp of every packet of ours is another part of the hash. A client that echoes it has seen our
- * SYN-ACK. One without timestamps must have an acknowledgement number near the initial one: its connections end after
- * HTTPD_NEAR bytes.
+ *	- The initial sequence number is a keyed hash of addresses and ports, but for its low bits: twice the number of the
+ *	client's MSS class. Each response is a multiple of 16 bytes long, so these bits stay what they are; when the client
+ *	has acknowledged our FIN, they are odd.
+ *	- The timestamp that the client echoes tells where the connection stands, and that it has seen our packets: see
+ *	position.h.
+ *	- A client without timestamps must have an acknowledgement number near the initial one: its connections end after
+ *	HTTPD_NEAR bytes. Its responses are multiples of 128 bytes long, and of eight segments at most: each but the first one
+ *	adds 16 to the seven low bits, so that they also tell how many are missing.
  *
  * Packets are answered for what they are: a retransmitted one gets the same answer again.
  */
@@ -17,16 +19,21 @@
 #define NDIV_HTTPD_TCP_H
 
 #include <ndiv/hash.h>
-#include "httpd.h"
+#include "position.h"
 
 enum {
-	TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_ACK = 16,
+	TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_PSH = 8, TCP_ACK = 16,
 
-	OPT_END = 0, OPT_NOP = 1, OPT_MSS = 2, OPT_TS = 8,
+	OPT_END = 0, OPT_NOP = 1, OPT_MSS = 2, OPT_SACK_OK = 4, OPT_SACK = 5, OPT_TS = 8,
 
 	TCP_LEN = 20,		/* header without options */
-	TS_LEN = 12,		/* timestamp option, with two NOPs in front */
+	TS_LEN = 12,		/* timestamp option, with two NOPs in front, or SACK-permitted */
 	MSS_LEN = 4,
+
+	/* of the low bits of a sequence number */
+	POS_MASK_TS = 15, POS_MASK = 127, SEGMENTS_MAX = 8,
+
+	UNIT_MIN = 400,		/* without timestamps, of responses of several segments: room for a header and all padding */
 };
 
 #define HTTPD_NEAR	(1U << 20)	/* bytes from the initial sequence number without timestamps: 1 of 4096 guesses */
@@ -57,21 +64,45 @@ static __always_inline __u32 class_of_mss(__u32 mss)
 /* A connection as one of its packets shows it. */
 struct conn {
 	__u64	hash;
+	__u32	seq, ack;	/* of the packet */
+	__u32	plen;		/* bytes of the sequence space that it takes, with FIN */
 	__u32	pos;		/* bytes that we have sent and the client has acknowledged, with SYN and FIN */
-	__u32	mss;		/* bytes that a segment may hold, options included */
+	__u32	left;		/* with timestamps: what is left to do, see position.h */
+	__u32	half;		/* POS_HALF, or 0 */
+	__u32	room;		/* bytes of payload that a segment may have */
+	__u32	unit;		/* bytes of payload of a segment among others */
+	__u32	window;		/* that the client announces. We offer no scaling, so it is what it says */
+	__u32	tsval, tsecr;
 	__u8	fin;		/* our FIN has been acknowledged */
 	__u8	ts;		/* offset of the timestamp option in the TCP header, or 0 */
-	__be32	tsval;		/* the client's */
 };
 
-static __always_inline __u32 conn_isn(__u64 hash)
+/* Low bits of a sequence number that are no hash. */
+static __always_inline __u32 conn_mask(int ts)
 {
-	return (__u32)hash & ~15U;
+	return ts ? POS_MASK_TS : POS_MASK;
 }
 
-static __always_inline __be32 conn_tsval(__u64 hash)
+static __always_inline __u32 conn_isn(__u64 hash, int ts)
 {
-	return hash >> 32;
+	return (__u32)hash & ~conn_mask(ts);
+}
+
+/* Bytes of payload that a segment may have: what the client takes, in a frame that any driver can send. */
+static __always_inline __u32 conn_room(const struct ndiv_pkt *pkt, __u32 mss, int ts)
+{
+	__u32 head = pkt->l4 + TCP_LEN + (ts ? TS_LEN : 0), room = NDIV_REPLY_MAX - head;
+	__u32 mtu = ndiv_self.mtu - (head - pkt->l3), segment = mss - (ts ? TS_LEN : 0);
+
+	if (mtu < room)
+		room = mtu;
+	return segment < room ? segment : room;
+}
+
+/* Bytes of payload of a segment among others: what the numbers need, see above. */
+static __always_inline __u32 conn_unit(__u32 room, int ts)
+{
+	return ts ? room & ~15U : ((room - 16) & ~127U) + 16;
 }
 
 /*
@@ -121,6 +152,7 @@ static __always_inline __u64 conn_hash(struct xdp_md *ctx, const struct ndiv_pkt
 struct options {
 	__u32	mss;		/* 0: none */
 	__u32	ts;		/* offset of the option in the TCP header; 0: none */
+	__u32	sack;		/* likewise of SACK, or 1: it is permitted */
 };
 
 static __always_inline __u32 read_mss(struct xdp_md *ctx, __u32 off)
@@ -140,6 +172,7 @@ static __always_inline int options(struct xdp_md *ctx, const struct ndiv_pkt *pk
 		o = ndiv_forget(pkt, o, 63);
 		found->mss = ndiv_forget(pkt, found->mss, 0xffff);
 		found->ts = ndiv_forget(pkt, found->ts, 63);
+		found->sack = ndiv_forget(pkt, found->sack, 63);
 		if (o >= doff)
 			return 0;
 		p = ndiv_ptr(ctx, l4 + o, 1);
@@ -161,6 +194,10 @@ static __always_inline int options(struct xdp_md *ctx, const struct ndiv_pkt *pk
 			found->mss = read_mss(ctx, l4 + o);
 		if (p[0] == OPT_TS && len == 10)
 			found->ts = o;
+		if (p[0] == OPT_SACK_OK && len == 2)
+			found->sack = 1;
+		if (p[0] == OPT_SACK && len >= 10)
+			found->sack = o;
 		o += len;
 	}
 	return 0;
@@ -183,34 +220,52 @@ static __always_inline int find_ts(struct xdp_md *ctx, const struct ndiv_pkt *pk
 	return found.ts;
 }
 
-/* Does the packet belong to a connection that we have answered the SYN of? 0, or the drop reason. Fills <conn>. */
-static __always_inline int conn_check(struct xdp_md *ctx, const struct ndiv_pkt *pkt, const struct tcphdr *tcp,
-				      struct conn *conn)
+/* With timestamps: fills what they tell. 0, or the drop reason. */
+static __always_inline int conn_read_ts(struct xdp_md *ctx, const struct ndiv_pkt *pkt, struct conn *conn)
 {
-	__u32 pos = bpf_ntohl(tcp->ack_seq) - 1, low = pos & 15;
-	const __be32 *stamps;
+	const __be32 *stamps = ndiv_ptr(ctx, pkt->l4 + conn->ts + 2, 8);
+	__u32 left;
+
+	if (!stamps)
+		return HTTPD_R_OPTIONS;
+	conn->tsval = bpf_ntohl(stamps[0]);
+	conn->tsecr = bpf_ntohl(stamps[1]);
+	left = conn->tsecr - (__u32)(conn->hash >> 32) - conn->seq - conn->ack;
+	conn->half = left & POS_HALF;
+	conn->left = left & ~POS_HALF;
+	return 0;
+}
+
+/*
+ * What the packet tells of its connection. 0, or the drop reason. Without timestamps, it belongs to a connection whose
+ * SYN we have answered then; with them, what is left tells.
+ */
+static __always_inline int conn_read(struct xdp_md *ctx, const struct ndiv_pkt *pkt, const struct tcphdr *tcp,
+				     struct conn *conn)
+{
+	__u32 ack = bpf_ntohl(tcp->ack_seq), low;
 	int ts;
 
+	conn->seq = bpf_ntohl(tcp->seq);
+	conn->ack = ack;
+	conn->window = bpf_ntohs(tcp->window);
+	conn->plen = pkt->end - pkt->payload + (((const __u8 *)tcp)[13] & TCP_FIN);
 	conn->hash = conn_hash(ctx, pkt, tcp);
-	pos -= conn_isn(conn->hash);
 	ts = find_ts(ctx, pkt);
 	if (ts < 0)
 		return HTTPD_R_OPTIONS;
 	ts = ndiv_forget(pkt, ts, 63);
 	conn->ts = ts;
-	conn->tsval = 0;
-	if (ts) {
-		stamps = ndiv_ptr(ctx, pkt->l4 + ts + 2, 8);
-		if (!stamps || stamps[1] != conn_tsval(conn->hash))
-			return HTTPD_R_COOKIE;
-		conn->tsval = stamps[0];
-	} else if (pos >= HTTPD_NEAR) {
-		return HTTPD_R_COOKIE;
-	}
-	conn->pos = pos;
+	conn->pos = ack - 1 - conn_isn(conn->hash, ts);
+	low = (ack - 1) & POS_MASK_TS;
 	conn->fin = low & 1;
-	conn->mss = mss_of_class(low >> 1);
-	return 0;
+	conn->room = conn_room(pkt, mss_of_class(low >> 1), ts);
+	conn->unit = conn_unit(conn->room, ts);
+	if (ts)
+		return conn_read_ts(ctx, pkt, conn);
+	conn->left = 0;
+	conn->half = 0;
+	return conn->pos < HTTPD_NEAR ? 0 : HTTPD_R_COOKIE;
 }
 
 /* A SYN: what its SYN-ACK is to be. 0, or the drop reason. <len>: bytes of the answer's TCP header. */
@@ -230,8 +285,10 @@ static __always_inline int conn_open(struct xdp_md *ctx, const struct ndiv_pkt *
 		found.mss = pkt->flags & NDIV_F_IPV4 ? 536 : 1220;
 	args->kind = HTTPD_K_SYNACK;
 	args->ts = found.ts;
-	args->isn = conn_isn(hash) | class_of_mss(found.mss) << 1;
-	args->tsval = conn_tsval(hash);
+	args->flags = found.sack == 1 ? HTTPD_A_SACK : 0;
+	args->seq = conn_isn(hash, found.ts) | class_of_mss(found.mss) << 1;
+	args->ack = bpf_ntohl(tcp->seq) + 1;
+	args->tsval = bpf_htonl((__u32)(hash >> 32) + args->ack + args->seq + 1);
 	args->tsecr = *tsval;
 	*len = TCP_LEN + MSS_LEN + (found.ts ? TS_LEN : 0);
 	return 0;

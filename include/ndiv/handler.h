@@ -199,6 +199,14 @@ static __always_inline void ndiv_count(struct ndiv_pkt *pkt, __u32 n)
 	cpu->counter[ndiv_self.id & (NDIV_HANDLERS_MAX - 1)][n & (NDIV_COUNTERS_MAX - 1)]++;
 }
 
+/* Likewise, <by> of them. */
+static __always_inline void ndiv_add(struct ndiv_pkt *pkt, __u32 n, __u64 by)
+{
+	struct ndiv_cpu *cpu = (struct ndiv_cpu *)pkt;
+
+	cpu->counter[ndiv_self.id & (NDIV_HANDLERS_MAX - 1)][n & (NDIV_COUNTERS_MAX - 1)] += by;
+}
+
 /* "return ndiv_drop(pkt, REASON)": drops for reason <n> (below NDIV_REASONS_MAX), named by ndiv_info.reasons[n]. */
 static __always_inline enum ndiv_verdict ndiv_drop(struct ndiv_pkt *pkt, __u8 n)
 {
