@@ -317,7 +317,7 @@ static __always_inline enum ndiv_verdict go_on(struct ndiv_pkt *pkt, const struc
 	if (conn->plen)
 		args->delta = conn->plen + rem + (close ? POS_CLOSE : 0) - conn->left;
 	else
-		args->flags |= HTTPD_A_OLD_ACK;
+		args->flags |= HTTPD_A_KEEP_BYTE;
 	return send_object(pkt, conn, count, acked);
 }
 
@@ -347,29 +347,53 @@ static __always_inline int is_boundary(struct httpd_args *args, const struct con
 	return rem == len - args->first || (rem < len - args->first && rem % conn->unit == 0);
 }
 
+/* What is left of the response if <taken> bytes of the packet were known when the client got its timestamp; 0: none. */
+static __always_inline __u32 rem_behind(const struct conn *conn, __u32 taken, __u32 unit, int *close)
+{
+	return conn->left > taken ? pos_rem(conn->left - taken, unit, close) : 0;
+}
+
+/* The same, if the packet has the whole request. <acked>: bytes of it that belong to it. */
+static __always_inline __u32 rem_of_request(struct xdp_md *ctx, struct ndiv_pkt *pkt, const struct conn *conn, int *close,
+					    __u32 *acked)
+{
+	struct request *req = read_request(ctx, pkt);
+	struct httpd_args *args = ndiv_args(pkt);
+	__u32 all = pkt->end - pkt->payload, rem;
+
+	if (!req)
+		return 0;
+	rem = rem_behind(conn, conn->plen, 1, close);
+	if (!is_boundary(args, conn, req, rem, *close)) {
+		rem = rem_behind(conn, req->end, 1, close);
+		if (!is_boundary(args, conn, req, rem, *close))
+			return 0;
+	}
+	*acked = *close || req->end == all ? conn->plen : req->end;
+	return rem;
+}
+
 /*
- * Data while a response is on its way: the request that it answers, again, because something was lost. Our timestamp
- * counts to the end of the packet that asked first; that is this one, or it had the request only. Anything else came
- * too early: the client will send it again.
+ * Data while a response is on its way: the request that it answers, or its last byte, again, because something was lost.
+ * Our timestamp counts to the end of the packet that asked first; that is this one, with or without a FIN, or it had the
+ * request only. Anything else came too early: the client will send it again.
  */
 static __always_inline enum ndiv_verdict answer_again(struct xdp_md *ctx, struct ndiv_pkt *pkt, const struct conn *conn)
 {
-	__u32 rem = 0, acked = conn->plen, all = pkt->end - pkt->payload, count;
-	struct request *req = read_request(ctx, pkt);
-	struct httpd_args *args = ndiv_args(pkt);
+	__u32 rem, acked = conn->plen, count;
 	int close = 0;
 
-	if (!req)
-		return ndiv_drop(pkt, HTTPD_R_UNREADABLE);
-	if (conn->left > conn->plen)
-		rem = pos_rem(conn->left - conn->plen, 1, &close);
-	if (!is_boundary(args, conn, req, rem, close)) {
-		rem = conn->left > req->end ? pos_rem(conn->left - req->end, 1, &close) : 0;
-		if (!is_boundary(args, conn, req, rem, close))
-			return ndiv_drop(pkt, HTTPD_R_EARLY);
+	if (pkt->end - pkt->payload > 1) {
+		rem = rem_of_request(ctx, pkt, conn, &close, &acked);
+	} else {
+		rem = rem_behind(conn, conn->plen, conn->unit, &close);
+		if (!rem) {
+			acked = 1;
+			rem = rem_behind(conn, 1, conn->unit, &close);
+		}
 	}
-	if (!close && req->end < all)
-		acked = req->end;
+	if (!rem)
+		return ndiv_drop(pkt, HTTPD_R_EARLY);
 	count = rest_of_burst(conn, rem);
 	if (!count)
 		return ndiv_drop(pkt, HTTPD_R_WINDOW);
@@ -461,9 +485,9 @@ static __always_inline enum ndiv_verdict answer(struct xdp_md *ctx, struct ndiv_
 	/* Nothing is left to be done, or only what this packet brings again. */
 	if (all && (!left || left == conn->plen))
 		return answer_data(ctx, pkt, conn, fin);
-	if (!left) {
+	if (!left || left == conn->plen) {
 		ndiv_count(pkt, HTTPD_FIN);
-		return acknowledge(pkt, conn, HTTPD_K_FIN, 1 + POS_CLOSE);
+		return acknowledge(pkt, conn, HTTPD_K_FIN, conn->plen + POS_CLOSE - left);
 	}
 	if (all && left < POS_BODY)
 		return answer_again(ctx, pkt, conn);

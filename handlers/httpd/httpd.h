@@ -63,7 +63,7 @@ enum httpd_args_flag {
 	HTTPD_A_HEAD = 2,	/* header only */
 	HTTPD_A_HEADER = 4,	/* the first segment begins with the header */
 	HTTPD_A_SACK = 8,	/* SYN-ACK: SACK is permitted */
-	HTTPD_A_OLD_ACK = 16,	/* all but the last segment acknowledge something long ago, see fill_answer() */
+	HTTPD_A_KEEP_BYTE = 16,	/* all but the last segment acknowledge one byte less, see position.h */
 };
 
 /*

@@ -18,9 +18,10 @@
  * Each of them is there twice, in both halves of the number space: when a body has come, the next state is in the other
  * half. So our timestamps only ever grow, by less than 2^31 at a time, as RFC 7323 wants it (5.2, PAWS).
  *
- * When a client retransmits, it sends its first unacknowledged byte again with its current acknowledgement number. So a
- * request is acknowledged by the last segment of its response only: if something was lost, the request comes again, and
- * is answered from where the client is.
+ * When a client retransmits, it sends its first unacknowledged byte again, with its current acknowledgement number. So a
+ * request is acknowledged by the last segment of its response only: if something was lost, the client's timer is ours.
+ * The first burst acknowledges nothing of it: if that is lost, the whole request comes again. Later ones, whose place and
+ * end the client knows by then, leave its last byte: an acknowledgement does not tell us how long the request was.
  */
 #ifndef NDIV_HTTPD_POSITION_H
 #define NDIV_HTTPD_POSITION_H

@@ -93,13 +93,6 @@ struct answer {
 	__be32	tsval, tsecr;
 };
 
-/*
- * The request must not be acknowledged by any but the last segment, or the client would not send it again. A packet that
- * acknowledges a burst does not tell how long the request was, but a number so far back is behind it, and not so far
- * that it would be ignored (a window: RFC 5961, 5.2).
- */
-#define OLD_ACK		16384
-
 static __always_inline void fill_answer(const struct ndiv_pkt *pkt, const struct httpd_args *args,
 					const struct asked *asked, const struct segment *seg, __u32 index,
 					struct answer *answer)
@@ -109,8 +102,8 @@ static __always_inline void fill_answer(const struct ndiv_pkt *pkt, const struct
 		answer->ack = asked->seq;
 		if (seg->last)
 			answer->ack += args->acked;
-		else if (args->flags & HTTPD_A_OLD_ACK)
-			answer->ack -= OLD_ACK;
+		else if (args->flags & HTTPD_A_KEEP_BYTE)
+			answer->ack--;
 		answer->flags = TCP_ACK | (index + 1 == pkt->out_count ? TCP_PSH : 0) |
 				(seg->last && args->flags & HTTPD_A_FIN ? TCP_FIN : 0);
 		answer->tsval = bpf_htonl(asked->tsecr + args->delta);
