@@ -3,9 +3,9 @@
  * httpd - a stateless HTTP server in the driver, for tests of load balancers, firewalls and proxies
  *
  * Every packet is answered for what it says: a SYN by a SYN-ACK, a request by the first burst of its response, an
- * acknowledgement of that by the next burst, a FIN by a FIN. Nothing is kept for a connection, see tcp.h and position.h.
- * The handler decides and leaves struct httpd_args; the builder writes the packets, see response.h. docs/httpd.md is
- * the guide.
+ * acknowledgement of that by the next burst, a FIN by a FIN. Nothing is kept for a connection, see tcp.h and
+ * position.h. The handler decides and leaves struct httpd_args; the builder writes the packets, see response.h.
+ * docs/httpd.md is the guide.
  */
 #include <ndiv/handler.h>
 #include <ndiv/prefix.h>
@@ -90,7 +90,8 @@ static __always_inline enum ndiv_verdict answer_syn(struct xdp_md *ctx, struct n
 }
 
 /* A packet without payload, that acknowledges all that the asking one had. The timestamp grows by <delta>. */
-static __always_inline enum ndiv_verdict acknowledge(struct ndiv_pkt *pkt, const struct conn *conn, __u8 kind, __u32 delta)
+static __always_inline enum ndiv_verdict acknowledge(struct ndiv_pkt *pkt, const struct conn *conn, __u8 kind,
+						     __u32 delta)
 {
 	struct httpd_args *args = ndiv_args(pkt);
 
@@ -107,7 +108,8 @@ static __always_inline enum ndiv_verdict acknowledge(struct ndiv_pkt *pkt, const
  * <count> segments of an object's response, from <args> on; all that is left of it has <rem> bytes. <acked>: bytes of
  * the asking packet that its end acknowledges.
  */
-static __always_inline enum ndiv_verdict send_object(struct ndiv_pkt *pkt, const struct conn *conn, __u32 count, __u32 acked)
+static __always_inline enum ndiv_verdict send_object(struct ndiv_pkt *pkt, const struct conn *conn, __u32 count,
+						     __u32 acked)
 {
 	struct httpd_args *args = ndiv_args(pkt);
 	__u32 longest = args->first;
@@ -119,6 +121,10 @@ static __always_inline enum ndiv_verdict send_object(struct ndiv_pkt *pkt, const
 	args->kind = HTTPD_K_OBJECT;
 	args->ts = conn->ts;
 	args->acked = acked;
+	if (args->flags & HTTPD_A_TWICE) {
+		count++;
+		ndiv_add(pkt, HTTPD_BYTES, last.len);
+	}
 	ndiv_add(pkt, HTTPD_SEGMENTS, count);
 	ndiv_add(pkt, HTTPD_BYTES, last.at + last.len);
 	return send(pkt, count, tcp_len(args), longest);
@@ -157,8 +163,8 @@ static __always_inline void count_method(struct ndiv_pkt *pkt, const struct requ
  * A text, in one segment. <acked>: bytes of the asking packet that it acknowledges. <state>: of the connection then,
  * see position.h.
  */
-static __always_inline enum ndiv_verdict send_text(struct ndiv_pkt *pkt, const struct conn *conn, __u32 page, __u32 acked,
-						   __u32 state)
+static __always_inline enum ndiv_verdict send_text(struct ndiv_pkt *pkt, const struct conn *conn, __u32 page,
+						   __u32 acked, __u32 state)
 {
 	struct httpd_args *args = ndiv_args(pkt);
 	int close = args->flags & HTTPD_A_FIN;
@@ -218,8 +224,8 @@ static __always_inline __u32 segments(const struct httpd_args *args, __u32 len)
  * The first burst of an object's response. The last segment acknowledges <acked> bytes of the asking packet. What is
  * longer than one burst has to be continued, which takes timestamps.
  */
-static __always_inline enum ndiv_verdict answer_object(struct ndiv_pkt *pkt, const struct conn *conn, const struct request *req,
-						       __u32 acked)
+static __always_inline enum ndiv_verdict answer_object(struct ndiv_pkt *pkt, const struct conn *conn,
+						       const struct request *req, __u32 acked)
 {
 	struct httpd_args *args = ndiv_args(pkt);
 	__u32 len = lay_out(args, conn, req), n, count;
@@ -267,8 +273,8 @@ static __always_inline enum ndiv_verdict answer_post(struct ndiv_pkt *pkt, const
 }
 
 /* A new request, in <req>. */
-static __always_inline enum ndiv_verdict answer_request(struct ndiv_pkt *pkt, const struct conn *conn, struct request *req,
-							int fin)
+static __always_inline enum ndiv_verdict answer_request(struct ndiv_pkt *pkt, const struct conn *conn,
+							struct request *req, int fin)
 {
 	struct httpd_args *args = ndiv_args(pkt);
 	__u32 all = pkt->end - pkt->payload, acked;
@@ -284,6 +290,9 @@ static __always_inline enum ndiv_verdict answer_request(struct ndiv_pkt *pkt, co
 		if (req->end > all)
 			req->close = 1;
 	}
+	/* Later bursts acknowledge up to the packet's end: so nothing but this request may be in it. */
+	if (req->end < all && req->page == HTTPD_PAGE_OBJECT && req->size > (NDIV_BURST_MAX - 1) * conn->unit)
+		req->close = 1;
 	acked = conn->plen;
 	if (!req->close && req->end < all)
 		acked = req->end;
@@ -300,31 +309,44 @@ static __always_inline enum ndiv_verdict answer_request(struct ndiv_pkt *pkt, co
 
 /*
  * The response goes on where the client is, <rem> bytes from its end: <count> segments. Where it began, the client has
- * seen: so its header is not needed.
+ * seen: so its header is not needed. Where packets get lost, the last segment is sent twice: its loss, or that of the
+ * acknowledgement, would be found by the client's timer only.
  */
-static __always_inline enum ndiv_verdict go_on(struct ndiv_pkt *pkt, const struct conn *conn, __u32 rem, int close, __u32 count,
-					       __u32 acked)
+static __always_inline enum ndiv_verdict go_on(struct ndiv_pkt *pkt, const struct conn *conn, __u32 rem, __u32 mark,
+					       __u32 count, __u32 acked)
 {
 	struct httpd_args *args = ndiv_args(pkt);
 
-	args->flags = close ? HTTPD_A_FIN : 0;
+	args->flags |= (mark & POS_CLOSE ? HTTPD_A_FIN : 0) | (mark & POS_LOSSY ? HTTPD_A_TWICE : 0);
 	args->page = 0;
 	args->pad = 0;
 	args->unit = conn->unit;
 	args->first = (rem - 1) % conn->unit + 1;
 	args->rem = rem;
-	args->delta = 0;
-	if (conn->plen)
-		args->delta = conn->plen + rem + (close ? POS_CLOSE : 0) - conn->left;
-	else
-		args->flags |= HTTPD_A_KEEP_BYTE;
 	return send_object(pkt, conn, count, acked);
 }
 
-/* Segments up to where a later burst begins, from <rem> bytes before the end on, in the client's window. */
-static __always_inline __u32 rest_of_burst(const struct conn *conn, __u32 rem)
+/* Segments of a burst in the client's window. Where packets get lost, fewer. */
+static __always_inline __u32 burst(const struct conn *conn, __u32 mark)
 {
-	__u32 n = (rem + conn->unit - 1) / conn->unit, k = pos_burst(conn->window, conn->unit), count;
+	__u32 n = pos_burst(conn->window, conn->unit);
+
+	return mark & POS_LOSSY && n > 6 ? 6 : n;
+}
+
+/* What the packet tells that packets get lost, the timestamp tells from now on. */
+static __always_inline __u32 mark_lossy(struct ndiv_pkt *pkt, __u32 mark)
+{
+	struct httpd_args *args = ndiv_args(pkt);
+
+	args->delta = mark & POS_LOSSY ? 0 : POS_LOSSY;
+	return mark | POS_LOSSY;
+}
+
+/* Segments up to where a later burst begins, from <rem> bytes before the end on, in the client's window. */
+static __always_inline __u32 rest_of_burst(const struct conn *conn, __u32 rem, __u32 mark)
+{
+	__u32 n = (rem + conn->unit - 1) / conn->unit, k = burst(conn, mark), count;
 
 	if (!k)
 		return 0;
@@ -332,78 +354,90 @@ static __always_inline __u32 rest_of_burst(const struct conn *conn, __u32 rem)
 	return count ? count : k;
 }
 
-/* Does a segment of the response to <req> begin <rem> bytes before its end? Behind the first one, or units further on. */
-static __always_inline int is_boundary(struct httpd_args *args, const struct conn *conn, const struct request *req, __u32 rem,
-				       int close)
+/* Is <rem> what is left behind the first segment of the response to <req>, which need not be a multiple of units? */
+static __always_inline int is_second(struct ndiv_pkt *pkt, const struct conn *conn, const struct request *req,
+				     __u32 rem, __u32 mark)
 {
+	struct httpd_args *args = ndiv_args(pkt);
 	__u32 len;
 
 	if (!rem || req->page != HTTPD_PAGE_OBJECT || req->method != METHOD_GET)
 		return 0;
-	args->flags = close ? HTTPD_A_FIN : 0;
+	args->flags = mark & POS_CLOSE ? HTTPD_A_FIN : 0;
 	len = lay_out(args, conn, req);
-	if (rem >= len || len == args->first)
-		return 0;
-	return rem == len - args->first || (rem < len - args->first && rem % conn->unit == 0);
+	return len > args->first && rem == len - args->first;
 }
 
 /* What is left of the response if <taken> bytes of the packet were known when the client got its timestamp; 0: none. */
-static __always_inline __u32 rem_behind(const struct conn *conn, __u32 taken, __u32 unit, int *close)
+static __always_inline __u32 rem_behind(const struct conn *conn, __u32 taken, __u32 unit, __u32 *mark)
 {
-	return conn->left > taken ? pos_rem(conn->left - taken, unit, close) : 0;
+	return conn->left > taken ? pos_rem(conn->left - taken, unit, mark) : 0;
 }
 
-/* The same, if the packet has the whole request. <acked>: bytes of it that belong to it. */
-static __always_inline __u32 rem_of_request(struct xdp_md *ctx, struct ndiv_pkt *pkt, const struct conn *conn, int *close,
-					    __u32 *acked)
+/* The same of a packet that begins with the request, of which more may have come with it. <taken>: bytes of the
+ * request. */
+static __always_inline __u32 rem_of_request(struct xdp_md *ctx, struct ndiv_pkt *pkt, const struct conn *conn,
+					    __u32 *mark, __u32 *taken)
 {
 	struct request *req = read_request(ctx, pkt);
-	struct httpd_args *args = ndiv_args(pkt);
-	__u32 all = pkt->end - pkt->payload, rem;
+	__u32 rem;
 
 	if (!req)
 		return 0;
-	rem = rem_behind(conn, conn->plen, 1, close);
-	if (!is_boundary(args, conn, req, rem, *close)) {
-		rem = rem_behind(conn, req->end, 1, close);
-		if (!is_boundary(args, conn, req, rem, *close))
-			return 0;
-	}
-	*acked = *close || req->end == all ? conn->plen : req->end;
-	return rem;
+	rem = rem_behind(conn, *taken, 1, mark);
+	if (is_second(pkt, conn, req, rem, *mark))
+		return rem;
+	*taken = req->end;
+	rem = rem_behind(conn, req->end, 1, mark);
+	if (is_second(pkt, conn, req, rem, *mark))
+		return rem;
+	return rem % conn->unit || req->page != HTTPD_PAGE_OBJECT ? 0 : rem;
 }
 
 /*
- * Data while a response is on its way: the request that it answers, or its last byte, again, because something was lost.
- * Our timestamp counts to the end of the packet that asked first; that is this one, with or without a FIN, or it had the
- * request only. Anything else came too early: the client will send it again.
+ * What is left of a response, whose request, or its last bytes, have come again, because something was lost. The
+ * timestamp counts to the end of the packet that asked first: it had what this one has, or no FIN, or only the request.
  */
+static __always_inline __u32 rem_of_data(struct xdp_md *ctx, struct ndiv_pkt *pkt, const struct conn *conn, __u32 *mark,
+					 __u32 *taken)
+{
+	__u32 all = pkt->end - pkt->payload, rem;
+
+	*taken = conn->plen;
+	rem = rem_behind(conn, conn->plen, conn->unit, mark);
+	if (!rem && conn->plen > all) {
+		*taken = all;
+		rem = rem_behind(conn, all, conn->unit, mark);
+	}
+	if (!rem && all > POS_KEEP)
+		rem = rem_of_request(ctx, pkt, conn, mark, taken);
+	return rem;
+}
+
+/* Data while a response is on its way. What is none of its request came too early: the client will send it again. */
 static __always_inline enum ndiv_verdict answer_again(struct xdp_md *ctx, struct ndiv_pkt *pkt, const struct conn *conn)
 {
-	__u32 rem, acked = conn->plen, count;
-	int close = 0;
+	__u32 taken = 0, mark = 0, rem = rem_of_data(ctx, pkt, conn, &mark, &taken), count;
+	struct httpd_args *args = ndiv_args(pkt);
 
-	if (pkt->end - pkt->payload > 1) {
-		rem = rem_of_request(ctx, pkt, conn, &close, &acked);
-	} else {
-		rem = rem_behind(conn, conn->plen, conn->unit, &close);
-		if (!rem) {
-			acked = 1;
-			rem = rem_behind(conn, 1, conn->unit, &close);
-		}
-	}
 	if (!rem)
 		return ndiv_drop(pkt, HTTPD_R_EARLY);
-	count = rest_of_burst(conn, rem);
+	mark = mark_lossy(pkt, mark);
+	count = rest_of_burst(conn, rem, mark);
 	if (!count)
 		return ndiv_drop(pkt, HTTPD_R_WINDOW);
 	ndiv_count(pkt, HTTPD_AGAIN);
-	return go_on(pkt, conn, rem, close, count, acked);
+	args->flags = 0;
+	if (taken <= POS_KEEP)
+		args->flags = taken > 1 ? HTTPD_A_ONE : 0;
+	else if (rem % conn->unit == 0)
+		args->flags = HTTPD_A_KEEP;
+	return go_on(pkt, conn, rem, mark, count, taken);
 }
 
 /* Without timestamps, the acknowledgement number tells how many segments are missing. */
-static __always_inline enum ndiv_verdict answer_segments(struct ndiv_pkt *pkt, const struct conn *conn, struct request *req,
-							 __u32 count, int fin)
+static __always_inline enum ndiv_verdict answer_segments(struct ndiv_pkt *pkt, const struct conn *conn,
+							 struct request *req, __u32 count, int fin)
 {
 	struct httpd_args *args = ndiv_args(pkt);
 	__u32 rem = count * conn->unit, acked = conn->plen, len;
@@ -420,10 +454,12 @@ static __always_inline enum ndiv_verdict answer_segments(struct ndiv_pkt *pkt, c
 	if (!close && req->end < pkt->end - pkt->payload)
 		acked = req->end;
 	ndiv_count(pkt, HTTPD_AGAIN);
-	return go_on(pkt, conn, rem, close, count, acked);
+	args->flags = 0;
+	return go_on(pkt, conn, rem, close ? POS_CLOSE : 0, count, acked);
 }
 
-static __always_inline enum ndiv_verdict answer_data(struct xdp_md *ctx, struct ndiv_pkt *pkt, const struct conn *conn, int fin)
+static __always_inline enum ndiv_verdict answer_data(struct xdp_md *ctx, struct ndiv_pkt *pkt, const struct conn *conn,
+						     int fin)
 {
 	__u32 gone = conn->ts ? 0 : (conn->pos & POS_MASK) >> 4;
 	struct request *req = read_request(ctx, pkt);
@@ -458,19 +494,20 @@ static __always_inline enum ndiv_verdict answer_body(struct ndiv_pkt *pkt, const
 /* Behind our FIN: the client may still send, which is acknowledged and thrown away, until it closes, too. */
 static __always_inline enum ndiv_verdict answer_closed(struct ndiv_pkt *pkt, const struct conn *conn)
 {
-	__u32 ahead = conn->left >= POS_EARLY ? POS_HALF - conn->left : 0;
+	__u32 ahead = conn->left >= POS_EARLY ? POS_HALF - conn->left : 0, open = 1 + POS_LOSSY;
 
-	if (conn->ts && conn->left > 1 && !ahead)
+	if (conn->ts && conn->left > open && !ahead)
 		return ndiv_drop(pkt, HTTPD_R_COOKIE);
 	if (pkt->payload == pkt->end)
 		ndiv_count(pkt, HTTPD_FIN);
 	else
 		ndiv_count(pkt, HTTPD_BODY);
-	return acknowledge(pkt, conn, HTTPD_K_ACK, ahead ? conn->plen + ahead + 1 : conn->plen + 1 - conn->left);
+	return acknowledge(pkt, conn, HTTPD_K_ACK, conn->plen + open + (ahead ? ahead : -conn->left));
 }
 
 /* A packet of a connection, with data or a FIN. */
-static __always_inline enum ndiv_verdict answer(struct xdp_md *ctx, struct ndiv_pkt *pkt, const struct conn *conn, int fin)
+static __always_inline enum ndiv_verdict answer(struct xdp_md *ctx, struct ndiv_pkt *pkt, const struct conn *conn,
+						int fin)
 {
 	__u32 left = conn->left, all = pkt->end - pkt->payload;
 
@@ -478,14 +515,14 @@ static __always_inline enum ndiv_verdict answer(struct xdp_md *ctx, struct ndiv_
 		return ndiv_drop(pkt, HTTPD_R_CHECKSUM);
 	if (conn->fin)
 		return answer_closed(pkt, conn);
-	if (left && all == 1 && left == 1) {
+	if (all == 1 && pos_is_idle(left, 1)) {
 		ndiv_count(pkt, HTTPD_PROBE);
 		return acknowledge(pkt, conn, HTTPD_K_ACK, 0);
 	}
 	/* Nothing is left to be done, or only what this packet brings again. */
-	if (all && (!left || left == conn->plen))
+	if (all && (pos_is_idle(left, 0) || pos_is_idle(left, conn->plen)))
 		return answer_data(ctx, pkt, conn, fin);
-	if (!left || left == conn->plen) {
+	if (pos_is_idle(left, 0) || pos_is_idle(left, conn->plen)) {
 		ndiv_count(pkt, HTTPD_FIN);
 		return acknowledge(pkt, conn, HTTPD_K_FIN, conn->plen + POS_CLOSE - left);
 	}
@@ -515,16 +552,15 @@ static __always_inline int has_hole(struct xdp_md *ctx, const struct ndiv_pkt *p
  * any number, cannot become a storm.
  */
 static __always_inline enum ndiv_verdict answer_ack(struct xdp_md *ctx, struct ndiv_pkt *pkt, const struct conn *conn,
-						    __u32 rem, int close)
+						    __u32 rem, __u32 mark)
 {
 	int hole = has_hole(ctx, pkt, conn);
-	__u32 count = pos_burst(conn->window, conn->unit);
+	struct httpd_args *args = ndiv_args(pkt);
+	__u32 count = burst(conn, mark);
 
 	if (!count)
 		return ndiv_drop(pkt, HTTPD_R_WINDOW);
-	if (hole)
-		count = 1;
-	else if (rem / conn->unit % count)
+	if (!hole && rem / conn->unit % count)
 		return ndiv_drop(pkt, HTTPD_R_ACK);
 	if (!ndiv_l4_verify(ctx, pkt))
 		return ndiv_drop(pkt, HTTPD_R_CHECKSUM);
@@ -533,34 +569,43 @@ static __always_inline enum ndiv_verdict answer_ack(struct xdp_md *ctx, struct n
 	if (is_recent(conn->hash, conn->ack, hole))
 		return ndiv_drop(pkt, HTTPD_R_JUST_SENT);
 	ndiv_count(pkt, hole ? HTTPD_HOLE : HTTPD_NEXT_BURST);
-	return go_on(pkt, conn, rem, close, count, 0);
+	args->delta = 0;
+	args->flags = HTTPD_A_KEEP;
+	if (hole) {
+		mark = mark_lossy(pkt, mark);
+		count = 1;
+	}
+	return go_on(pkt, conn, rem, mark, count, 0);
+}
+
+/* One byte before what we expect: a keep-alive probe (RFC 9293, 3.8.4). */
+static __always_inline enum ndiv_verdict answer_probe(struct xdp_md *ctx, struct ndiv_pkt *pkt, struct conn *conn)
+{
+	if (!ndiv_l4_verify(ctx, pkt))
+		return ndiv_drop(pkt, HTTPD_R_CHECKSUM);
+	if (!ndiv_can_reply(pkt))
+		return ndiv_drop(pkt, HTTPD_R_TX_FULL);
+	ndiv_count(pkt, HTTPD_PROBE);
+	conn->plen = 1;
+	return acknowledge(pkt, conn, HTTPD_K_ACK, 0);
 }
 
 /* An acknowledgement and nothing else. */
-static __always_inline enum ndiv_verdict handle_ack(struct xdp_md *ctx, struct ndiv_pkt *pkt, const struct conn *conn)
+static __always_inline enum ndiv_verdict handle_ack(struct xdp_md *ctx, struct ndiv_pkt *pkt, struct conn *conn)
 {
-	__u32 left = conn->left, rem;
-	int close = 0;
+	__u32 left = conn->left, rem, mark = 0;
 
-	if (!conn->ts || !left || conn->fin || left >= POS_BODY)
+	if (!conn->ts || pos_is_idle(left, 0) || conn->fin || left >= POS_BODY)
 		return ndiv_drop(pkt, HTTPD_R_ACK);
-	if (left == 1) {
-		/* one byte before what we expect: a keep-alive probe (RFC 9293, 3.8.4) */
-		struct conn probe = *conn;
-
-		if (!ndiv_l4_verify(ctx, pkt))
-			return ndiv_drop(pkt, HTTPD_R_CHECKSUM);
-		probe.plen = 1;
-		ndiv_count(pkt, HTTPD_PROBE);
-		return acknowledge(pkt, &probe, HTTPD_K_ACK, 0);
-	}
-	rem = pos_rem(left, conn->unit, &close);
+	if (pos_is_idle(left, 1))
+		return answer_probe(ctx, pkt, conn);
+	rem = pos_rem(left, conn->unit, &mark);
 	/* The client has sent a FIN that we have not taken yet: one less is left. */
 	if (!rem)
-		rem = pos_rem(left + 1, conn->unit, &close);
+		rem = pos_rem(left + 1, conn->unit, &mark);
 	if (!rem)
 		return ndiv_drop(pkt, HTTPD_R_EARLY);
-	return answer_ack(ctx, pkt, conn, rem, close);
+	return answer_ack(ctx, pkt, conn, rem, mark);
 }
 
 static __always_inline enum ndiv_verdict handle_tcp(struct xdp_md *ctx, struct ndiv_pkt *pkt, const struct tcphdr *tcp)

@@ -63,7 +63,9 @@ enum httpd_args_flag {
 	HTTPD_A_HEAD = 2,	/* header only */
 	HTTPD_A_HEADER = 4,	/* the first segment begins with the header */
 	HTTPD_A_SACK = 8,	/* SYN-ACK: SACK is permitted */
-	HTTPD_A_KEEP_BYTE = 16,	/* all but the last segment acknowledge one byte less, see position.h */
+	HTTPD_A_KEEP = 16,	/* all but the last segment acknowledge POS_KEEP bytes less than that one, see position.h */
+	HTTPD_A_ONE = 32,	/* they acknowledge one byte; neither flag: none */
+	HTTPD_A_TWICE = 64,	/* the last segment is sent twice */
 };
 
 /*

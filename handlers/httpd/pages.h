@@ -2,11 +2,11 @@
 /*
  * pages.h - what is sent: headers and bodies, ready-made
  *
- * A response is a first line with a field X-Pad, as many dots as make its length a multiple of what tcp.h wants, the rest
- * of the header, and the body. The Content-Length is written over the rest.
+ * A response is a first line with a field X-Pad, as many dots as make its length a multiple of what tcp.h wants, the
+ * rest of the header, and the body. The Content-Length is written over the rest.
  *
- * The body of an object is a pattern of 64 bytes, repeated, that ends with the object: so what lies at some place depends
- * on nothing but the distance from the end, which is what we know when the client has told where it is.
+ * The body of an object is a pattern of 64 bytes, repeated, that ends with the object: so what lies at some place
+ * depends on nothing but the distance from the end, which is what we know when the client has told where it is.
  */
 #ifndef NDIV_HTTPD_PAGES_H
 #define NDIV_HTTPD_PAGES_H

@@ -7,21 +7,23 @@
  *	hash + the client's next sequence number + ours when the response is through + state
  *
  * with a keyed hash of addresses and ports. The client echoes it in all that it sends. Less the hash and the packet's
- * own sequence and acknowledgement numbers, it tells what is left to do, and nobody but who got our packets can know it:
+ * own sequence and acknowledgement numbers, it tells what is left to do, and nobody but who got our packets can know
+ * it:
  *
  *	0			between responses: a request may come
  *	POS_BODY + n		n bytes of a request's body are still to come
  *	POS_TAIL + n		the rest of a long header is to come, then n says what is asked for, see tail.h
  *	POS_EARLY and above	below 0: the client has sent more before it got our answer to what it had sent before
- *	anything else		so many bytes of a response has the client not acknowledged (POS_CLOSE more if it closes)
+ *	anything else		so many bytes of a response has the client not acknowledged, and a mark
  *
  * Each of them is there twice, in both halves of the number space: when a body has come, the next state is in the other
  * half. So our timestamps only ever grow, by less than 2^31 at a time, as RFC 7323 wants it (5.2, PAWS).
  *
- * When a client retransmits, it sends its first unacknowledged byte again, with its current acknowledgement number. So a
- * request is acknowledged by the last segment of its response only: if something was lost, the client's timer is ours.
- * The first burst acknowledges nothing of it: if that is lost, the whole request comes again. Later ones, whose place and
- * end the client knows by then, leave its last byte: an acknowledgement does not tell us how long the request was.
+ * When a client retransmits, it sends its first unacknowledged byte again, with its current acknowledgement number. So
+ * a request is acknowledged by the last segment of its response only: if something was lost, the client's timer is
+ * ours. The first burst acknowledges nothing of it: if that is lost, the whole request comes again. Later ones, whose
+ * place and end the client knows by then, leave POS_KEEP bytes: they do not tell us how long the request was. Each time
+ * these come again, one of them is acknowledged, or the client would wait twice as long the next time.
  */
 #ifndef NDIV_HTTPD_POSITION_H
 #define NDIV_HTTPD_POSITION_H
@@ -34,7 +36,14 @@
 #define POS_TAIL	(1472U << 20)
 #define POS_UNUSED	(1536U << 20)
 #define POS_EARLY	(2047U << 20)
-#define POS_CLOSE	2	/* an end that closes is two further on: one is our FIN, one tells it from the client's */
+/*
+ * Marks in the low bits of what is left, which is a multiple of 16 without: the response closes (one is our FIN, one
+ * tells it from the client's FIN); packets get lost.
+ */
+#define POS_CLOSE	2
+#define POS_LOSSY	4
+
+#define POS_KEEP	16	/* bytes; no request for an object is shorter */
 
 #define OBJECT_MAX	(1U << 30)
 #define BODY_MAX	(POS_BODY_CLOSE - POS_BODY - (1U << 20)) /* of a request's body that is waited for */
@@ -46,14 +55,18 @@
 #define POS_NEAR	(1U << 24)
 
 /* What is left of a response: <left> without the mark; 0 if no response could stand there. */
-static __always_inline __u32 pos_rem(__u32 left, __u32 unit, int *close)
+static __always_inline __u32 pos_rem(__u32 left, __u32 unit, __u32 *mark)
 {
-	__u32 mark = left & 15, rem = left - mark;
+	__u32 rem = left & ~15U;
 
-	if (left >= POS_BODY || (mark && mark != POS_CLOSE) || rem % unit)
-		return 0;
-	*close = !!mark;
-	return rem;
+	*mark = left & 15;
+	return left >= POS_BODY || *mark & ~(POS_CLOSE | POS_LOSSY) || rem % unit ? 0 : rem;
+}
+
+/* Nothing is left, <taken> bytes of the packet not counted? */
+static __always_inline int pos_is_idle(__u32 left, __u32 taken)
+{
+	return left == taken || left == taken + POS_LOSSY;
 }
 
 /* How many segments a burst has that ends where the next one begins, with <window> bytes to fill. Each divides 12. */

@@ -2,8 +2,8 @@
 /*
  * recent.h - has this just been sent?
  *
- * A small table of what acknowledgements were answered last, by their hash. Nothing depends on it but how often a segment
- * is sent: whoever is forgotten, or takes another one's place, is sent a burst twice.
+ * A small table of what acknowledgements were answered last, by their hash. Nothing depends on it but how often a
+ * segment is sent: whoever is forgotten, or takes another one's place, is sent a burst twice.
  */
 #ifndef NDIV_HTTPD_RECENT_H
 #define NDIV_HTTPD_RECENT_H
@@ -28,7 +28,8 @@ struct {
 /* Asks, and remembers. */
 static __always_inline int is_recent(__u64 hash, __u32 ack, int hole)
 {
-	__u32 i = hash >> (32 - RECENT_BITS) & ((1 << RECENT_BITS) - 1), what = (__u32)(hash >> 16) ^ ack ^ (hole ? 1U << 31 : 0);
+	__u32 i = hash >> (32 - RECENT_BITS) & ((1 << RECENT_BITS) - 1),
+	      what = (__u32)(hash >> 16) ^ ack ^ (hole ? 1U << 31 : 0);
 	struct recent *r = bpf_map_lookup_elem(&recents, &i);
 	__u32 now = bpf_jiffies64();
 

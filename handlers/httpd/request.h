@@ -144,7 +144,8 @@ static __always_inline int is_digit(__u8 c)
 
 #define NUMBER_MAX	10	/* digits */
 
-/* The number at <pos>, with k, m or g behind it if <units>. Behind it, or 0: there is none, or it is beyond 2^32 - 1. */
+/* The number at <pos>, with k, m or g behind it if <units>. Behind it, or 0: there is none, or it is beyond 2^32 - 1.
+ */
 static __always_inline __u32 number(const struct text *text, __u32 pos, int units, __u32 *value)
 {
 	__u64 w = load8(text, pos), n = 0;
@@ -173,8 +174,8 @@ static __always_inline __u32 number(const struct text *text, __u32 pos, int unit
 
 /* Statuses that an object may be asked for with. Without those that have no body, and 206, which is a part. */
 static const volatile __u16 statuses[32] = {
-	200, 201, 202, 203, 300, 301, 302, 303, 307, 308, 400, 401, 402, 403, 404, 405, 406, 408, 409, 410, 411, 413, 414,
-	415, 418, 421, 429, 500, 501, 502, 503, 504,
+	200, 201, 202, 203, 300, 301, 302, 303, 307, 308, 400, 401, 402, 403, 404, 405,
+	406, 408, 409, 410, 411, 413, 414, 415, 418, 421, 429, 500, 501, 502, 503, 504,
 };
 
 /* Index of status <n>; 0: there is none such. */
@@ -299,7 +300,8 @@ __noinline int skip_authority(const struct text *text, const struct ndiv_pkt *pk
 	__u32 i;
 	__u8 c;
 
-	if (!text || !pkt || ((load8(text, pos) | LOWER_5) & 0xffffffffffffffULL) != WORD('h', 't', 't', 'p', ':', '/', '/', 0))
+	if (!text || !pkt ||
+	    ((load8(text, pos) | LOWER_5) & 0xffffffffffffffULL) != WORD('h', 't', 't', 'p', ':', '/', '/', 0))
 		return 0;
 	pos += 7;
 	for (i = 0; i < ARG_STEPS; i++) {
@@ -483,12 +485,14 @@ __noinline int parse_field(struct text *text, const struct ndiv_pkt *pkt, __u32 
 		if (((v | LOWER) & 0xffff) == ('o' | 'n' << 8) && (__u8)(v >> 16) == ':')
 			parse_connection(text, pkt, pos + 11, end);
 	} else if ((w | LOWER_7) == WORD('c', 'o', 'n', 't', 'e', 'n', 't', '-')) {
-		if (((v | LOWER) & 0xffffffffffffULL) == WORD('l', 'e', 'n', 'g', 't', 'h', 0, 0) && (__u8)(v >> 48) == ':')
+		if (((v | LOWER) & 0xffffffffffffULL) == WORD('l', 'e', 'n', 'g', 't', 'h', 0, 0) &&
+		    (__u8)(v >> 48) == ':')
 			read_length(text, pos + 15, end);
 	} else if ((w | LOWER) == WORD('t', 'r', 'a', 'n', 's', 'f', 'e', 'r')) {
 		if ((v | (LOWER << 8)) == WORD('-', 'e', 'n', 'c', 'o', 'd', 'i', 'n'))
 			text->req.flags |= REQUEST_CHUNKED;
-	} else if (((w | LOWER) & 0xffffffffffffULL) == WORD('e', 'x', 'p', 'e', 'c', 't', 0, 0) && (__u8)(w >> 48) == ':') {
+	} else if (((w | LOWER) & 0xffffffffffffULL) == WORD('e', 'x', 'p', 'e', 'c', 't', 0, 0) &&
+		   (__u8)(w >> 48) == ':') {
 		text->req.flags |= REQUEST_EXPECT;
 	}
 	return 0;

@@ -46,6 +46,12 @@ static __always_inline __u32 header_len(const struct httpd_args *args)
 	return object_header(args->page, args->flags & HTTPD_A_FIN) + args->pad;
 }
 
+/* Number of the segment that packet <index> of <count> has. */
+static __always_inline __u32 segment_of(const struct httpd_args *args, __u32 index, __u32 count)
+{
+	return args->flags & HTTPD_A_TWICE && index + 1 == count ? index - 1 : index;
+}
+
 /* Segment <index> of what <args> says. The second one may be shorter, see lay_out(). */
 static __always_inline void find_segment(const struct httpd_args *args, __u32 index, struct segment *seg)
 {
@@ -102,8 +108,10 @@ static __always_inline void fill_answer(const struct ndiv_pkt *pkt, const struct
 		answer->ack = asked->seq;
 		if (seg->last)
 			answer->ack += args->acked;
-		else if (args->flags & HTTPD_A_KEEP_BYTE)
-			answer->ack--;
+		else if (args->flags & HTTPD_A_KEEP)
+			answer->ack += args->acked - POS_KEEP;
+		else if (args->flags & HTTPD_A_ONE)
+			answer->ack++;
 		answer->flags = TCP_ACK | (index + 1 == pkt->out_count ? TCP_PSH : 0) |
 				(seg->last && args->flags & HTTPD_A_FIN ? TCP_FIN : 0);
 		answer->tsval = bpf_htonl(asked->tsecr + args->delta);
@@ -142,7 +150,8 @@ static __always_inline __s64 write_options(const struct ndiv_frame *frame, const
 	w = ndiv_frame_ptr(frame, off, TS_LEN);
 	if (!w)
 		return -1;
-	w[0] = args->kind == HTTPD_K_SYNACK && args->flags & HTTPD_A_SACK ? bpf_htonl(0x0402080a) : bpf_htonl(0x0101080a);
+	w[0] = args->kind == HTTPD_K_SYNACK && args->flags & HTTPD_A_SACK ? bpf_htonl(0x0402080a)
+									  : bpf_htonl(0x0101080a);
 	w[1] = answer->tsval;
 	w[2] = answer->tsecr;
 	return sum + w[0] + w[1] + w[2];
@@ -317,8 +326,8 @@ static __always_inline __u32 sum_header(const struct httpd_args *args, __u32 res
 }
 
 /* An object's header at <off>, <len> bytes. Returns its sum, or below 0. */
-static __always_inline __s64 write_header(const struct ndiv_frame *frame, const struct httpd_args *args, __u32 off, __u32 len,
-					  __u32 size)
+static __always_inline __s64 write_header(const struct ndiv_frame *frame, const struct httpd_args *args, __u32 off,
+					  __u32 len, __u32 size)
 {
 	__u32 rest = status_lines[args->page & 31].len + args->pad;
 	struct decimal d;
@@ -462,7 +471,7 @@ static __always_inline int httpd_build(const struct ndiv_frame *frame, struct nd
 	struct tcphdr *tcp;
 
 	if (args->kind == HTTPD_K_OBJECT)
-		find_segment(args, index, &seg);
+		find_segment(args, segment_of(args, index, pkt->out_count), &seg);
 	else if (args->kind == HTTPD_K_TEXT)
 		seg.len = args->first;
 	end = off + seg.len;

@@ -4,14 +4,14 @@
  *
  * All that a connection needs is in its packets:
  *
- *	- The initial sequence number is a keyed hash of addresses and ports, but for its low bits: twice the number of the
- *	client's MSS class. Each response is a multiple of 16 bytes long, so these bits stay what they are; when the client
- *	has acknowledged our FIN, they are odd.
+ *	- The initial sequence number is a keyed hash of addresses and ports, but for its low bits: twice the number of
+ * the client's MSS class. Each response is a multiple of 16 bytes long, so these bits stay what they are; when the
+ * client has acknowledged our FIN, they are odd.
  *	- The timestamp that the client echoes tells where the connection stands, and that it has seen our packets: see
  *	position.h.
- *	- A client without timestamps must have an acknowledgement number near the initial one: its connections end after
- *	HTTPD_NEAR bytes. Its responses are multiples of 128 bytes long, and of eight segments at most: each but the first one
- *	adds 16 to the seven low bits, so that they also tell how many are missing.
+ *	- A client without timestamps must have an acknowledgement number near the initial one: its connections end
+ * after HTTPD_NEAR bytes. Its responses are multiples of 128 bytes long, and of eight segments at most: each but the
+ * first one adds 16 to the seven low bits, so that they also tell how many are missing.
  *
  * Packets are answered for what they are: a retransmitted one gets the same answer again.
  */
