@@ -290,9 +290,13 @@ static __always_inline enum ndiv_verdict answer_request(struct ndiv_pkt *pkt, co
 		if (req->end > all)
 			req->close = 1;
 	}
-	/* Later bursts acknowledge up to the packet's end: so nothing but this request may be in it. */
-	if (req->end < all && req->page == HTTPD_PAGE_OBJECT && req->size > (NDIV_BURST_MAX - 1) * conn->unit)
-		req->close = 1;
+	/* Later bursts acknowledge up to the packet's end: so this request has to be in it, and nothing else. */
+	if (req->page == HTTPD_PAGE_OBJECT && req->size > (NDIV_BURST_MAX - 1) * conn->unit) {
+		if (req->end < all)
+			req->close = 1;
+		if (!req->whole)
+			req->page = HTTPD_PAGE_LONG;
+	}
 	acked = conn->plen;
 	if (!req->close && req->end < all)
 		acked = req->end;
@@ -528,7 +532,7 @@ static __always_inline enum ndiv_verdict answer(struct xdp_md *ctx, struct ndiv_
 	}
 	if (all && left < POS_BODY)
 		return answer_again(ctx, pkt, conn);
-	if (all && left < POS_TAIL)
+	if (all && left < POS_BODY_END)
 		return answer_body(pkt, conn);
 	return ndiv_drop(pkt, left >= POS_EARLY || left < POS_BODY ? HTTPD_R_EARLY : HTTPD_R_COOKIE);
 }

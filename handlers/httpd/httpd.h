@@ -30,7 +30,6 @@ enum httpd_counter {
 	HTTPD_AGAIN,		/* requests that came again, answered from where the client is */
 	HTTPD_HOLE,		/* segments sent again because the client told of a hole */
 	HTTPD_BODY,		/* packets of request bodies */
-	HTTPD_TAIL,		/* packets of request headers longer than one */
 	HTTPD_PROBE,		/* keep-alive probes */
 	HTTPD_COUNTERS,
 };

@@ -105,7 +105,7 @@ struct text_page {
 #define TEXT_PAGES	16	/* a power of two, for the mask; what is not used is empty, which the builder refuses */
 
 #define HELP_TEXT	"ndiv httpd: GET /N gives N bytes; k, m and g are units.\n"
-#define BODY_TEXT	"The body has come.\n"
+#define BODY_TEXT	"Received.\n"
 #define CONTINUE	"HTTP/1.1 100 Continue\r\nX-Pad: "
 #define CONTINUE_LEN	(sizeof(CONTINUE) - 1)
 
@@ -124,7 +124,7 @@ struct text_page text_pages[TEXT_PAGES] SEC(".data.const.pages") = {
 	[HTTPD_PAGE_TOO_LARGE] = TEXT_PAGE("416 Range Not Satisfiable", CLOSE,
 					   "Too large: 1g is the limit; without TCP timestamps, eight segments.\n"),
 	[HTTPD_PAGE_LONG] = TEXT_PAGE("431 Request Header Fields Too Large", CLOSE,
-				      "The request's header is too long.\n"),
+				      "A header longer than a packet: 16 segments are the limit.\n"),
 	[HTTPD_PAGES] = TEXT_PAGE("200 OK", KEEP, HELP_TEXT),
 	[HTTPD_PAGES + 1] = TEXT_PAGE("200 OK", KEEP, BODY_TEXT),
 };

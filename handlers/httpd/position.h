@@ -12,7 +12,6 @@
  *
  *	0			between responses: a request may come
  *	POS_BODY + n		n bytes of a request's body are still to come
- *	POS_TAIL + n		the rest of a long header is to come, then n says what is asked for, see tail.h
  *	POS_EARLY and above	below 0: the client has sent more before it got our answer to what it had sent before
  *	anything else		so many bytes of a response has the client not acknowledged, and a mark
  *
@@ -33,8 +32,7 @@
 #define POS_HALF	(1U << 31)
 #define POS_BODY	(1056U << 20)
 #define POS_BODY_CLOSE	(1264U << 20)
-#define POS_TAIL	(1472U << 20)
-#define POS_UNUSED	(1536U << 20)
+#define POS_BODY_END	(1472U << 20)
 #define POS_EARLY	(2047U << 20)
 /*
  * Marks in the low bits of what is left, which is a multiple of 16 without: the response closes (one is our FIN, one

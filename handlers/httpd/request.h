@@ -78,7 +78,8 @@ struct request {
 	__u8	close;		/* while the header is read: enum closing */
 	__u8	status;		/* of an object's response: index of statuses[] */
 	__u8	flags;		/* enum request_flag */
-	__u8	pad[3];
+	__u8	whole;		/* the header's end was seen */
+	__u8	pad[2];
 };
 
 struct text {
@@ -589,16 +590,18 @@ __noinline int parse_request(struct text *text, const struct ndiv_pkt *pkt, __u3
 	if (!pos)
 		return 0;
 	pos = header_lines(text, pkt, pos, len);
-	if (!pos || pos > len) {
-		req->page = HTTPD_PAGE_LONG;
-		return 0;
+	if (pos && pos <= len) {
+		req->whole = 1;
+		req->end = pos;
 	}
-	req->end = pos;
 	judge(req);
 	return 0;
 }
 
-/* Reads the request in the payload of <pkt>. NULL: it cannot be read. Errors close, and take all there is. */
+/*
+ * Reads the request in the payload of <pkt>. NULL: it cannot be read. Errors close, and take all there is; so does a header
+ * that is not whole: what the first line says is answered, and the rest is thrown away when it comes.
+ */
 static __always_inline struct request *read_request(struct xdp_md *ctx, const struct ndiv_pkt *pkt)
 {
 	struct text *text = NULL;
@@ -611,7 +614,7 @@ static __always_inline struct request *read_request(struct xdp_md *ctx, const st
 	parse_request(text, pkt, len);
 	req = &text->req;
 	req->close = !!req->close;
-	if (req->page >= HTTPD_PAGE_BAD) {
+	if (req->page >= HTTPD_PAGE_BAD || !req->whole) {
 		req->close = 1;
 		req->end = pkt->end - pkt->payload;
 	}
