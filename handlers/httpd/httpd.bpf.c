@@ -156,6 +156,8 @@ static __always_inline void count_method(struct ndiv_pkt *pkt, const struct requ
 		method = HTTPD_HEAD;
 	if (req->method == METHOD_POST)
 		method = HTTPD_POST;
+	if (req->page == HTTPD_PAGE_BAD)
+		method = HTTPD_OTHER_METHOD;
 	ndiv_count(pkt, method);
 }
 
@@ -260,7 +262,7 @@ static __always_inline enum ndiv_verdict answer_post(struct ndiv_pkt *pkt, const
 
 	if (total <= all)
 		return send_text(pkt, conn, HTTPD_PAGE_GOT_BODY, total == all ? conn->plen : total, conn->left);
-	if (!conn->ts || conn->pos >= POS_NEAR || req->body > BODY_MAX || conn->plen != all) {
+	if (!conn->ts || conn->pos >= POS_NEAR || req->body > BODY_MAX || conn->plen != all || !req->whole) {
 		args->flags |= HTTPD_A_FIN;
 		return send_text(pkt, conn, HTTPD_PAGE_GOT_BODY, conn->plen, conn->left);
 	}
@@ -291,7 +293,8 @@ static __always_inline enum ndiv_verdict answer_request(struct ndiv_pkt *pkt, co
 			req->close = 1;
 	}
 	/* Later bursts acknowledge up to the packet's end: so this request has to be in it, and nothing else. */
-	if (req->page == HTTPD_PAGE_OBJECT && req->size > (NDIV_BURST_MAX - 1) * conn->unit) {
+	if (req->page == HTTPD_PAGE_OBJECT && req->method == METHOD_GET &&
+	    req->size > (NDIV_BURST_MAX - 1) * conn->unit) {
 		if (req->end < all)
 			req->close = 1;
 		if (!req->whole)
@@ -543,7 +546,7 @@ static __always_inline int has_hole(struct xdp_md *ctx, const struct ndiv_pkt *p
 	struct options found = { 0 };
 	const __be32 *left;
 
-	if (pkt->payload - pkt->l4 <= TCP_LEN + TS_LEN || options(ctx, pkt, &found) || found.sack <= 1)
+	if (pkt->payload - pkt->l4 <= TCP_LEN + TS_LEN || options(ctx, pkt, &found) || !found.sack)
 		return 0;
 	left = ndiv_ptr(ctx, pkt->l4 + found.sack + 2, sizeof(*left));
 	return left && (__s32)(bpf_ntohl(*left) - conn->ack) > 0;

@@ -461,7 +461,7 @@ __noinline int parse_connection(struct text *text, const struct ndiv_pkt *pkt, _
 static __always_inline void read_length(struct text *text, __u32 pos, __u32 end)
 {
 	struct request *req = &text->req;
-	__u32 i, n, behind;
+	__u32 i, n = 0, behind;
 
 	for (i = 0; i < 4 && ((__u8)load8(text, pos) == ' ' || (__u8)load8(text, pos) == '\t'); i++)
 		pos++;
@@ -559,7 +559,7 @@ static __always_inline void judge(struct request *req)
 {
 	if (req->page == HTTPD_PAGE_METHOD)
 		return;
-	if (req->flags & REQUEST_BAD || req->body > (1U << 31))
+	if (req->whole && (req->flags & REQUEST_BAD || req->body > (1U << 31)))
 		req->page = HTTPD_PAGE_BAD;
 	else if (req->flags & REQUEST_CHUNKED)
 		req->page = HTTPD_PAGE_NO_LENGTH;
@@ -599,8 +599,8 @@ __noinline int parse_request(struct text *text, const struct ndiv_pkt *pkt, __u3
 }
 
 /*
- * Reads the request in the payload of <pkt>. NULL: it cannot be read. Errors close, and take all there is; so does a header
- * that is not whole: what the first line says is answered, and the rest is thrown away when it comes.
+ * Reads the request in the payload of <pkt>. NULL: it cannot be read. Errors close, and take all there is; so does a
+ * header that is not whole: what the first line says is answered, and the rest is thrown away when it comes.
  */
 static __always_inline struct request *read_request(struct xdp_md *ctx, const struct ndiv_pkt *pkt)
 {

@@ -152,7 +152,8 @@ static __always_inline __u64 conn_hash(struct xdp_md *ctx, const struct ndiv_pkt
 struct options {
 	__u32	mss;		/* 0: none */
 	__u32	ts;		/* offset of the option in the TCP header; 0: none */
-	__u32	sack;		/* likewise of SACK, or 1: it is permitted */
+	__u32	sack;		/* likewise of SACK */
+	__u32	sack_ok;	/* SACK is permitted */
 };
 
 static __always_inline __u32 read_mss(struct xdp_md *ctx, __u32 off)
@@ -173,6 +174,7 @@ static __always_inline int options(struct xdp_md *ctx, const struct ndiv_pkt *pk
 		found->mss = ndiv_forget(pkt, found->mss, 0xffff);
 		found->ts = ndiv_forget(pkt, found->ts, 63);
 		found->sack = ndiv_forget(pkt, found->sack, 63);
+		found->sack_ok = ndiv_forget(pkt, found->sack_ok, 1);
 		if (o >= doff)
 			return 0;
 		p = ndiv_ptr(ctx, l4 + o, 1);
@@ -195,7 +197,7 @@ static __always_inline int options(struct xdp_md *ctx, const struct ndiv_pkt *pk
 		if (p[0] == OPT_TS && len == 10)
 			found->ts = o;
 		if (p[0] == OPT_SACK_OK && len == 2)
-			found->sack = 1;
+			found->sack_ok = 1;
 		if (p[0] == OPT_SACK && len >= 10)
 			found->sack = o;
 		o += len;
@@ -285,7 +287,7 @@ static __always_inline int conn_open(struct xdp_md *ctx, const struct ndiv_pkt *
 		found.mss = pkt->flags & NDIV_F_IPV4 ? 536 : 1220;
 	args->kind = HTTPD_K_SYNACK;
 	args->ts = found.ts;
-	args->flags = found.sack == 1 ? HTTPD_A_SACK : 0;
+	args->flags = found.sack_ok ? HTTPD_A_SACK : 0;
 	args->seq = conn_isn(hash, found.ts) | class_of_mss(found.mss) << 1;
 	args->ack = bpf_ntohl(tcp->seq) + 1;
 	args->tsval = bpf_htonl((__u32)(hash >> 32) + args->ack + args->seq + 1);

@@ -12,6 +12,7 @@
 
 struct pkt client_in, client_expected;
 struct run_out client_out;
+static uint32_t said;	/* sequence number behind what the client said last */
 
 static const char *wrong(const char *fmt, ...)
 {
@@ -71,10 +72,14 @@ void client_build(struct pkt *p, const struct client *c, int back, const struct 
 
 void client_say(const struct client *c, uint8_t flags, uint32_t seq, uint32_t ack, const char *data, size_t len)
 {
+	/* The server's timestamps count what has been sent both ways, and one more behind its FIN. */
+	uint32_t echo = c->tsval + seq - 1 + ack - 1 + ((ack - 1) & 1);
 	char options[12];
 	const struct pkt_layer l = TCP(.sport = c->sport, .dport = CLIENT_PORT, .seq = ROWS_CLIENT_ISN + seq,
 				       .ack = flags & TH_ACK ? c->isn + ack : 0, .flags = flags, .options = options,
-				       .option_len = c->ts ? client_ts(options, CLIENT_TSVAL + 1, c->tsval) : 0);
+				       .option_len = c->ts ? client_ts(options, CLIENT_TSVAL + 1, echo) : 0);
+
+	said = seq + len + (flags & TH_FIN ? 1 : 0);
 
 	client_build(&client_in, c, 0, &l, data, len);
 }
@@ -127,13 +132,16 @@ const char *client_compare(void)
 const char *client_expect(const struct client *c, uint8_t flags, uint32_t seq, uint32_t ack, const char *data,
 			  size_t len)
 {
+	uint32_t end = seq + len + (flags & TH_FIN ? 2 : 0);
 	char options[12];
 	struct pkt_layer l = TCP(.sport = CLIENT_PORT, .dport = c->sport ? c->sport : 40000, .seq = c->isn + seq,
 				 .ack = flags & TH_ACK ? ROWS_CLIENT_ISN + ack : 0, .flags = flags, .window = 65535,
 				 .options = options);
 
-	if (c->ts && !(flags & TH_RST))
-		l.tcp.option_len = client_ts(options, c->tsval, CLIENT_TSVAL + 1);
+	if ((seq - 1) & 1)
+		end = seq + 5;	/* behind the FIN; enough for any mark that was there */
+	if (c->ts)
+		l.tcp.option_len = client_ts(options, c->tsval + said - 1 + end - 1, CLIENT_TSVAL + 1);
 	client_build(&client_expected, c, 1, &l, data, len);
 	return client_compare();
 }

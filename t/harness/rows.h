@@ -57,16 +57,26 @@ struct http_row {
 	int	size;		/* of the object; -1: a text of the status's */
 	int	head;
 	size_t	acked;		/* 0: all */
-	const char *number;	/* Content-Length, if it is written in another way */
+	int	method;		/* of what is counted: 0: by head */
 };
+
+/* Values of method. */
+enum { ROW_GET_OR_HEAD, ROW_POST, ROW_OTHER };
 
 extern const struct http_row http_rows[];
 extern const size_t http_row_count;
 
-/*
- * The whole response of httpd into <buf>; returns its length, a multiple of 16. <size>: of the object, or below 0 for a
- * text of the status's. <number>: Content-Length as it is written, if not as usual.
- */
-size_t http_response(char *buf, int status, int close, int head, int size, const char *number);
+/* A response of httpd. */
+struct http_answer {
+	int	status;
+	int	close;
+	int	size;		/* of the object, or below 0: a text */
+	int	head;
+	int	post;		/* the text is that for a body */
+	int	ts;		/* the connection has timestamps */
+};
+
+/* The whole response into <buf>; returns its length. */
+size_t http_response(char *buf, const struct http_answer *a);
 
 #endif

@@ -18,12 +18,35 @@ const struct http_row http_rows[] = {
 	{ .name = "GET /1", .request = REQ("/1 HTTP/1.1", ""), .status = 200, .size = 1 },
 	{ .name = "GET /1000", .request = REQ("/1000 HTTP/1.1", ""), .status = 200, .size = 1000 },
 	{ .name = "GET /1300", .request = REQ("/1300 HTTP/1.1", ""), .status = 200, .size = 1300 },
-	{ .name = "GET /00100", .request = REQ("/00100 HTTP/1.1", ""), .status = 200, .size = 100,
-	  .number = "00100" },
+	{ .name = "GET /00100", .request = REQ("/00100 HTTP/1.1", ""), .status = 200, .size = 100 },
+	{ .name = "GET /1k", .request = REQ("/1k HTTP/1.1", ""), .status = 200, .size = 1024 },
+	{ .name = "GET /0001K", .request = REQ("/0001K HTTP/1.1", ""), .status = 200, .size = 1024 },
+	{ .name = "GET http://host/100", .request = REQ("http://10.77.0.2:8000/100 HTTP/1.1", ""), .status = 200,
+	  .size = 100 },
+	{ .name = "GET HTTP://host/", .request = REQ("HTTP://x/ HTTP/1.1", ""), .status = 200, .size = -1 },
+	{ .name = "an empty line before it", .request = "\r\nGET /100 HTTP/1.1\r\n\r\n", .status = 200, .size = 100 },
+	{ .name = "an LF before it", .request = "\nGET /100 HTTP/1.1\r\n\r\n", .status = 200, .size = 100 },
 	{ .name = "GET /100?query", .request = REQ("/100?a=b&c=/200 HTTP/1.1", ""), .status = 200, .size = 100 },
 	{ .name = "GET /100?", .request = REQ("/100? HTTP/1.1", ""), .status = 200, .size = 100 },
 	{ .name = "GET /", .request = REQ("/ HTTP/1.1", ""), .status = 200, .size = -1 },
-	{ .name = "GET /?query", .request = REQ("/?200 HTTP/1.1", ""), .status = 200, .size = -1 },
+	{ .name = "GET /?", .request = REQ("/? HTTP/1.1", ""), .status = 200, .size = 0 },
+	{ .name = "GET /?query", .request = REQ("/?200 HTTP/1.1", ""), .status = 200, .size = 0 },
+	{ .name = "GET /?s=", .request = REQ("/?s=200 HTTP/1.1", ""), .status = 200, .size = 200 },
+	{ .name = "size and status", .request = REQ("/?s=200/r=404 HTTP/1.1", ""), .status = 404, .size = 200 },
+	{ .name = "status and size", .request = REQ("/?r=503&s=1k HTTP/1.1", ""), .status = 503, .size = 1024 },
+	{ .name = "status 200", .request = REQ("/?r=200 HTTP/1.1", ""), .status = 200, .size = 0 },
+	{ .name = "redirection", .request = REQ("/?r=302 HTTP/1.1", ""), .status = 302, .size = 0 },
+	{ .name = "C closes", .request = REQ("/?C/s=9 HTTP/1.1", ""), .status = 200, .size = 9, .close = 1 },
+	{ .name = "K keeps", .request = REQ("/?K/s=9 HTTP/1.0", ""), .status = 200, .size = 9 },
+	{ .name = "K is no help against close", .request = REQ("/?K/s=9 HTTP/1.1", "Connection: close\r\n"), .status = 200,
+	  .size = 9, .close = 1 },
+	{ .name = "the last size counts", .request = REQ("/?s=9&s=10 HTTP/1.1", ""), .status = 200, .size = 10 },
+	{ .name = "arguments that nobody knows", .request = REQ("/?x=1&ys=3/zr=7&s=5 HTTP/1.1", ""), .status = 200,
+	  .size = 5 },
+	{ .name = "a status that there is not", .request = REQ("/?r=299 HTTP/1.1", ""), .status = 400, .size = -1,
+	  .method = ROW_OTHER, .close = 1 },
+	{ .name = "a size that is no number", .request = REQ("/?s=x HTTP/1.1", ""), .status = 400, .size = -1,
+	  .method = ROW_OTHER, .close = 1 },
 	{ .name = "GET /, close", .request = REQ("/ HTTP/1.1", "Connection: close\r\n"), .status = 200, .size = -1,
 	  .close = 1 },
 	{ .name = "HEAD /100", .request = "HEAD /100 HTTP/1.1\r\n\r\n", .status = 200, .size = 100, .head = 1 },
@@ -94,18 +117,18 @@ const struct http_row http_rows[] = {
 	  HUNDRED HUNDRED "\r\nConnection: close\r\n"), .status = 200, .size = 100, .close = 1 },
 
 	/* --- too large -------------------------------------------------------------------------------------- */
-	{ .name = "GET /1400 with MSS 1460", .request = REQ("/1400 HTTP/1.1", ""), .status = 416, .size = -1,
-	  .close = 1 },
-	{ .name = "GET /65536", .request = REQ("/65536 HTTP/1.1", ""), .status = 416, .size = -1, .close = 1 },
-	{ .name = "GET /99999", .request = REQ("/99999 HTTP/1.1", ""), .status = 416, .size = -1, .close = 1 },
-	{ .name = "GET /100000", .request = REQ("/100000 HTTP/1.1", ""), .status = 416, .size = -1, .close = 1 },
-	{ .name = "GET /99999999", .request = REQ("/99999999 HTTP/1.1", ""), .status = 416, .size = -1, .close = 1 },
+	{ .name = "GET /1073741825", .request = REQ("/1073741825 HTTP/1.1", ""), .status = 416, .size = -1, .close = 1 },
+	{ .name = "GET /2g", .request = REQ("/2g HTTP/1.1", ""), .status = 416, .size = -1, .close = 1 },
+	{ .name = "GET /4g", .request = REQ("/4g HTTP/1.1", ""), .status = 416, .size = -1, .close = 1 },
+	{ .name = "GET /4294967295", .request = REQ("/4294967295 HTTP/1.1", ""), .status = 416, .size = -1, .close = 1 },
 	{ .name = "GET /4294967396", .request = REQ("/4294967396 HTTP/1.1", ""), .status = 416, .size = -1,
 	  .close = 1 },
 	{ .name = "GET /18446744073709551716", .request = REQ("/18446744073709551716 HTTP/1.1", ""), .status = 416,
 	  .size = -1, .close = 1 },
-	{ .name = "HEAD /99999", .request = "HEAD /99999 HTTP/1.1\r\n\r\n", .status = 416, .size = -1, .close = 1,
+	{ .name = "HEAD /2g", .request = "HEAD /2g HTTP/1.1\r\n\r\n", .status = 416, .size = -1, .close = 1,
 	  .head = 1 },
+	{ .name = "HEAD /1g", .request = "HEAD /1g HTTP/1.1\r\n\r\n", .status = 200, .size = 1 << 30, .head = 1 },
+	{ .name = "HEAD /99999", .request = "HEAD /99999 HTTP/1.1\r\n\r\n", .status = 200, .size = 99999, .head = 1 },
 
 	/* --- not found -------------------------------------------------------------------------------------- */
 	{ .name = "GET /100/", .request = REQ("/100/ HTTP/1.1", ""), .status = 404, .size = -1, .close = 1 },
@@ -116,53 +139,81 @@ const struct http_row http_rows[] = {
 	{ .name = "GET /%31", .request = REQ("/%31 HTTP/1.1", ""), .status = 404, .size = -1, .close = 1 },
 	{ .name = "GET //100", .request = REQ("//100 HTTP/1.1", ""), .status = 404, .size = -1, .close = 1 },
 
+	/* --- bodies ----------------------------------------------------------------------------------------- */
+	{ .name = "POST", .request = "POST /100 HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc", .status = 200, .size = -1,
+	  .method = ROW_POST },
+	{ .name = "POST, close", .request = "POST / HTTP/1.1\r\nContent-Length: 3\r\nConnection: close\r\n\r\nabc",
+	  .status = 200, .size = -1, .method = ROW_POST, .close = 1 },
+	{ .name = "POST, HTTP/1.0", .request = "POST / HTTP/1.0\r\ncontent-length:3\r\n\r\nabc", .status = 200,
+	  .size = -1, .method = ROW_POST, .close = 1 },
+	{ .name = "PUT", .request = "PUT /100 HTTP/1.1\r\n\r\n", .status = 200, .size = -1, .method = ROW_POST },
+	{ .name = "POST of nothing", .request = "POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n", .status = 200,
+	  .size = -1, .method = ROW_POST },
+	{ .name = "POST and the next request", .request = "POST / HTTP/1.1\r\nContent-Length: 3\r\n\r\nabcGET /",
+	  .status = 200, .size = -1, .method = ROW_POST,
+	  .acked = ALREADY("POST / HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc") },
+	{ .name = "the same length twice", .request = "POST / HTTP/1.1\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\nabc",
+	  .status = 200, .size = -1, .method = ROW_POST },
+	{ .name = "two lengths", .request = "POST / HTTP/1.1\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd",
+	  .status = 400, .size = -1, .method = ROW_OTHER, .close = 1 },
+	{ .name = "a length that is no number", .request = "POST / HTTP/1.1\r\nContent-Length: 3x\r\n\r\nabc",
+	  .status = 400, .size = -1, .method = ROW_OTHER, .close = 1 },
+	{ .name = "a length below 0", .request = "POST / HTTP/1.1\r\nContent-Length: -3\r\n\r\nabc",
+	  .status = 400, .size = -1, .method = ROW_OTHER, .close = 1 },
+	{ .name = "a length of 20 digits", .request = "POST / HTTP/1.1\r\nContent-Length: 18446744073709551619\r\n\r\nabc",
+	  .status = 400, .size = -1, .method = ROW_OTHER, .close = 1 },
+	{ .name = "chunks", .request = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+	  .status = 411, .size = -1, .method = ROW_POST, .close = 1 },
+	{ .name = "GET with a body", .request = "GET /9 HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc", .status = 200,
+	  .size = 9 },
+	{ .name = "GET with a part of a body", .request = "GET /9 HTTP/1.1\r\nContent-Length: 4\r\n\r\nabc", .status = 200,
+	  .size = 9, .close = 1 },
+	{ .name = "another field of that beginning", .request = "POST / HTTP/1.1\r\nContent-Lengths: 9\r\n\r\n",
+	  .status = 200, .size = -1, .method = ROW_POST },
+
 	/* --- other methods ---------------------------------------------------------------------------------- */
-	{ .name = "POST", .request = "POST /100 HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc", .status = 405, .size = -1,
-	  .close = 1 },
-	{ .name = "PUT", .request = "PUT /100 HTTP/1.1\r\n\r\n", .status = 405, .size = -1, .close = 1 },
-	{ .name = "DELETE", .request = "DELETE /100 HTTP/1.1\r\n\r\n", .status = 405, .size = -1, .close = 1 },
-	{ .name = "OPTIONS", .request = "OPTIONS * HTTP/1.1\r\n\r\n", .status = 405, .size = -1, .close = 1 },
-	{ .name = "PATCH", .request = "PATCH / HTTP/1.1\r\n\r\n", .status = 405, .size = -1, .close = 1 },
-	{ .name = "TRACE", .request = "TRACE / HTTP/1.1\r\n\r\n", .status = 405, .size = -1, .close = 1 },
-	{ .name = "CONNECT", .request = "CONNECT x:80 HTTP/1.1\r\n\r\n", .status = 405, .size = -1, .close = 1 },
+	{ .name = "DELETE", .request = "DELETE /100 HTTP/1.1\r\n\r\n", .status = 405, .size = -1, .method = ROW_OTHER, .close = 1 },
+	{ .name = "OPTIONS", .request = "OPTIONS * HTTP/1.1\r\n\r\n", .status = 405, .size = -1, .method = ROW_OTHER, .close = 1 },
+	{ .name = "PATCH", .request = "PATCH / HTTP/1.1\r\n\r\n", .status = 405, .size = -1, .method = ROW_OTHER, .close = 1 },
+	{ .name = "TRACE", .request = "TRACE / HTTP/1.1\r\n\r\n", .status = 405, .size = -1, .method = ROW_OTHER, .close = 1 },
+	{ .name = "CONNECT", .request = "CONNECT x:80 HTTP/1.1\r\n\r\n", .status = 405, .size = -1, .method = ROW_OTHER, .close = 1 },
 
 	/* --- bad requests ----------------------------------------------------------------------------------- */
-	{ .name = "one byte", .request = "G", .status = 400, .size = -1, .close = 1 },
-	{ .name = "an empty line", .request = "\r\n", .status = 400, .size = -1, .close = 1 },
-	{ .name = "method in lower case", .request = "get /100 HTTP/1.1\r\n\r\n", .status = 400, .size = -1,
+	{ .name = "one byte", .request = "G", .status = 400, .method = ROW_OTHER, .size = -1, .close = 1 },
+	{ .name = "an empty line", .request = "\r\n", .status = 400, .method = ROW_OTHER, .size = -1, .close = 1 },
+	{ .name = "method in lower case", .request = "get /100 HTTP/1.1\r\n\r\n", .status = 400, .method = ROW_OTHER, .size = -1,
 	  .close = 1 },
-	{ .name = "no version", .request = "GET /100\r\n\r\n", .status = 400, .size = -1, .close = 1 },
-	{ .name = "no version, but a blank", .request = "GET /100 \r\n\r\n", .status = 400, .size = -1, .close = 1 },
-	{ .name = "HTTP/2.0", .request = "GET /100 HTTP/2.0\r\n\r\n", .status = 400, .size = -1, .close = 1 },
-	{ .name = "HTTP/1.x", .request = "GET /100 HTTP/1.x\r\n\r\n", .status = 400, .size = -1, .close = 1 },
-	{ .name = "http/1.1", .request = "GET /100 http/1.1\r\n\r\n", .status = 400, .size = -1, .close = 1 },
-	{ .name = "two blanks behind the method", .request = "GET  /100 HTTP/1.1\r\n\r\n", .status = 400, .size = -1,
+	{ .name = "no version", .request = "GET /100\r\n\r\n", .status = 400, .method = ROW_OTHER, .size = -1, .close = 1 },
+	{ .name = "no version, but a blank", .request = "GET /100 \r\n\r\n", .status = 400, .method = ROW_OTHER, .size = -1, .close = 1 },
+	{ .name = "HTTP/2.0", .request = "GET /100 HTTP/2.0\r\n\r\n", .status = 400, .method = ROW_OTHER, .size = -1, .close = 1 },
+	{ .name = "HTTP/1.x", .request = "GET /100 HTTP/1.x\r\n\r\n", .status = 400, .method = ROW_OTHER, .size = -1, .close = 1 },
+	{ .name = "http/1.1", .request = "GET /100 http/1.1\r\n\r\n", .status = 400, .method = ROW_OTHER, .size = -1, .close = 1 },
+	{ .name = "two blanks behind the method", .request = "GET  /100 HTTP/1.1\r\n\r\n", .status = 400, .method = ROW_OTHER, .size = -1,
 	  .close = 1 },
-	{ .name = "two blanks behind the URL", .request = "GET /100  HTTP/1.1\r\n\r\n", .status = 400, .size = -1,
+	{ .name = "two blanks behind the URL", .request = "GET /100  HTTP/1.1\r\n\r\n", .status = 400, .method = ROW_OTHER, .size = -1,
 	  .close = 1 },
-	{ .name = "no blank behind the method", .request = "GET/100 HTTP/1.1\r\n\r\n", .status = 400, .size = -1,
+	{ .name = "no blank behind the method", .request = "GET/100 HTTP/1.1\r\n\r\n", .status = 400, .method = ROW_OTHER, .size = -1,
 	  .close = 1 },
-	{ .name = "no slash", .request = "GET 100 HTTP/1.1\r\n\r\n", .status = 400, .size = -1, .close = 1 },
-	{ .name = "no method that anybody knows", .request = "BREW /pot HTTP/1.1\r\n\r\n", .status = 400, .size = -1,
+	{ .name = "no slash", .request = "GET 100 HTTP/1.1\r\n\r\n", .status = 400, .method = ROW_OTHER, .size = -1, .close = 1 },
+	{ .name = "no method that anybody knows", .request = "BREW /pot HTTP/1.1\r\n\r\n", .status = 400, .method = ROW_OTHER, .size = -1,
 	  .close = 1 },
-	{ .name = "TLS", .request = "\x16\x03\x01\x02\x01\x01\x01\xfc\x03\x03", .status = 400, .size = -1,
+	{ .name = "TLS", .request = "\x16\x03\x01\x02\x01\x01\x01\xfc\x03\x03", .status = 400, .method = ROW_OTHER, .size = -1,
 	  .close = 1 },
-	{ .name = "HTTP/2 preface", .request = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", .status = 400, .size = -1,
+	{ .name = "HTTP/2 preface", .request = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", .status = 400, .method = ROW_OTHER, .size = -1,
 	  .close = 1 },
-	{ .name = "a URL without end", .request = "GET /100" HUNDRED HUNDRED HUNDRED HUNDRED, .status = 400,
+	{ .name = "a URL without end", .request = "GET /100" HUNDRED HUNDRED HUNDRED HUNDRED, .status = 400, .method = ROW_OTHER,
 	  .size = -1,
 	  .close = 1 },
 
-	/* --- headers that are too long ---------------------------------------------------------------------- */
-	{ .name = "header without end", .request = "GET /100 HTTP/1.1\r\nHost: x\r\n", .status = 431, .size = -1,
+	/* --- headers that are not whole: answered at once ---------------------------------------------------- */
+	{ .name = "header without end", .request = "GET /100 HTTP/1.1\r\nHost: x\r\n", .status = 200, .size = 100,
 	  .close = 1 },
-	{ .name = "first line only", .request = "GET /100 HTTP/1.1\r\n", .status = 431, .size = -1, .close = 1 },
-	{ .name = "half of the last line end", .request = "GET /100 HTTP/1.1\r\nHost: x\r\n\r", .status = 431,
-	  .size = -1,
-	  .close = 1 },
+	{ .name = "first line only", .request = "GET /100 HTTP/1.1\r\n", .status = 200, .size = 100, .close = 1 },
+	{ .name = "half of the last line end", .request = "GET /100 HTTP/1.1\r\nHost: x\r\n\r", .status = 200,
+	  .size = 100, .close = 1 },
 	{ .name = "header of 1400 bytes", .request = REQ("/100 HTTP/1.1", "X: " HUNDRED HUNDRED HUNDRED HUNDRED
 	  HUNDRED HUNDRED
-	  HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED "\r\n"), .status = 431, .size = -1,
+	  HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED "\r\n"), .status = 200, .size = 100,
 	  .close = 1 },
 	{ .name = "request of several buffers", .request = REQ("/100 HTTP/1.1", "X: " HUNDRED HUNDRED HUNDRED HUNDRED
 	  HUNDRED
@@ -170,7 +221,7 @@ const struct http_row http_rows[] = {
 	  HUNDRED HUNDRED
 	  HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED
 	  HUNDRED HUNDRED
-	  HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED "\r\n"), .status = 431, .size = -1, .close = 1 },
+	  HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED "\r\n"), .status = 200, .size = 100, .close = 1 },
 
 	/* --- more than one request in a packet -------------------------------------------------------------- */
 	{ .name = "two requests: the first is answered",
@@ -189,66 +240,77 @@ const size_t http_row_count = sizeof(http_rows) / sizeof(http_rows[0]);
 
 static const char *status_text(int status)
 {
-	switch (status) {
-	case 200:
-		return "200 OK";
-	case 400:
-		return "400 Bad Request";
-	case 404:
-		return "404 Not Found";
-	case 405:
-		return "405 Method Not Allowed";
-	case 416:
-		return "416 Range Not Satisfiable";
-	default:
-		return "431 Request Header Fields Too Large";
-	}
+	static const struct {
+		int	status;
+		const char *text;
+	} texts[] = {
+		{ 200, "200 OK" }, { 201, "201 Created" }, { 202, "202 Accepted" },
+		{ 203, "203 Non-Authoritative Information" }, { 300, "300 Multiple Choices" },
+		{ 301, "301 Moved Permanently" }, { 302, "302 Found" }, { 303, "303 See Other" },
+		{ 307, "307 Temporary Redirect" }, { 308, "308 Permanent Redirect" }, { 400, "400 Bad Request" },
+		{ 401, "401 Unauthorized" }, { 402, "402 Payment Required" }, { 403, "403 Forbidden" },
+		{ 404, "404 Not Found" }, { 405, "405 Method Not Allowed" }, { 406, "406 Not Acceptable" },
+		{ 408, "408 Request Timeout" }, { 409, "409 Conflict" }, { 410, "410 Gone" },
+		{ 411, "411 Length Required" }, { 413, "413 Content Too Large" }, { 414, "414 URI Too Long" },
+		{ 415, "415 Unsupported Media Type" }, { 416, "416 Range Not Satisfiable" },
+		{ 418, "418 I'm a teapot" }, { 421, "421 Misdirected Request" }, { 429, "429 Too Many Requests" },
+		{ 431, "431 Request Header Fields Too Large" }, { 500, "500 Internal Server Error" },
+		{ 501, "501 Not Implemented" }, { 502, "502 Bad Gateway" }, { 503, "503 Service Unavailable" },
+		{ 504, "504 Gateway Timeout" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (texts[i].status == status)
+			return texts[i].text;
+	return "no such status";
 }
 
-static const char *body_text(int status)
+static const char *body_text(const struct http_answer *a)
 {
-	switch (status) {
+	switch (a->status) {
 	case 200:
-		return "ndiv httpd: GET /N gives N bytes, as many as fit one segment.\n";
+		return a->post ? "Received.\n" : "ndiv httpd: GET /N gives N bytes; k, m and g are units.\n";
 	case 400:
 		return "This is no HTTP/1.x request.\n";
 	case 404:
 		return "There are objects /N only, of N bytes.\n";
 	case 405:
-		return "GET and HEAD only.\n";
+		return "GET, HEAD, POST and PUT only.\n";
+	case 411:
+		return "Bodies in chunks are not taken.\n";
 	case 416:
-		return "Too large: header and body must fit one segment of this connection.\n";
+		return "Too large: 1g is the limit; without TCP timestamps, eight segments.\n";
 	default:
-		return "The request must be in one segment, of up to about 1400 bytes.\n";
+		return "A header longer than a packet: 16 segments are the limit.\n";
 	}
 }
 
-/* Body of <size> bytes, or of the status's text if it is below 0. Returns its length. */
-static size_t body(char *buf, int status, int size)
+/* The pattern ends with the object. Returns the body's length. */
+static size_t body(char *buf, const struct http_answer *a)
 {
 	int i;
 
-	if (size < 0)
-		return sprintf(buf, "%s", body_text(status));
-	for (i = 0; i < size; i++)
-		buf[i] = PATTERN[i % 64];
-	return size;
+	if (a->size < 0)
+		return sprintf(buf, "%s", body_text(a));
+	for (i = 0; i < a->size && !a->head; i++)
+		buf[i] = PATTERN[(unsigned int)(i - a->size) % 64];
+	return a->size;
 }
 
-/* The whole response into <buf>; its length, which is a multiple of 16. <number>: as Content-Length has it, or NULL. */
-size_t http_response(char *buf, int status, int close, int head, int size, const char *number)
+size_t http_response(char *buf, const struct http_answer *a)
 {
+	size_t first, pad, len, mask = a->ts || a->close ? 15 : 127;
 	static char text[9000];
-	char rest[200], digits[12];
-	size_t len = body(text, status, size), first, pad;
+	char rest[200];
 
-	snprintf(digits, sizeof(digits), "%zu", len);
-	first = sprintf(buf, "HTTP/1.1 %s\r\nX-Pad: ", status_text(status));
-	snprintf(rest, sizeof(rest), "%s\r\nConnection: %s\r\nContent-Length: %5s\r\n\r\n",
-		 status == 405 ? "\r\nAllow: GET, HEAD" : "", close ? "close" : "keep-alive", number ? number : digits);
-	if (head)
+	len = body(text, a);
+	first = sprintf(buf, "HTTP/1.1 %s\r\nX-Pad: ", status_text(a->status));
+	snprintf(rest, sizeof(rest), "%s\r\nConnection: %s\r\nContent-Length: %10zu\r\n\r\n",
+		 a->status == 405 ? "\r\nAllow: GET, HEAD, POST, PUT" : "", a->close ? "close" : "keep-alive", len);
+	if (a->head)
 		len = 0;
-	pad = -(first + strlen(rest) + len) & 15;
+	pad = -(first + strlen(rest) + len) & mask;
 	memset(buf + first, '.', pad);
 	memcpy(buf + first + pad, rest, strlen(rest));
 	memcpy(buf + first + pad + strlen(rest), text, len);
