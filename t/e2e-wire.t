@@ -48,7 +48,7 @@ faults=(
 	'no expert has an error' '_ws.expert.severity == error'
 	'each segment is what the client expected'
 	'tcp.srcport == 8000 and (tcp.analysis.lost_segment or tcp.analysis.out_of_order)'
-	'no response that is no HTTP' 'tcp.srcport == 8000 and tcp.len > 0 and not http'
+	'no response that is no HTTP' 'tcp.srcport == 8000 and tcp.len > 0 and not http and not tcp.segment_data'
 	'each lifetime is 64' '(ip.src == 10.78.1.2 and ip.ttl != 64) or (ipv6.src == fd78::2 and ipv6.hlim != 64)'
 )
 
@@ -102,12 +102,16 @@ webs() {
 	local url
 
 	for url in 10.78.1.2:8000 '[fd78::2]:8000' 10.77.10.2:8000; do
-		c curl -sg -m 20 "http://$url/" "http://$url/5000" "http://$url/x"
+		c curl -sg -m 20 "http://$url/" "http://$url/2g" "http://$url/x"
 		c curl -s -m 20 "http://${url/[/\\[}/[0-1300:13]"
 		c curl -s -m 20 -H 'Connection: close' "http://${url/[/\\[}/[0-200:7]"
 		c curl -s -m 20 -I "http://${url/[/\\[}/[0-20]"
 		c curl -s -m 20 -0 "http://${url/[/\\[}/[0-20]"
 		c curl -s -m 20 -d a=b "http://${url/[/\\[}/[0-9]"
+		c curl -s -m 20 -X DELETE "http://${url/[/\\[}/[0-9]"
+		c curl -s -m 20 "http://${url/[/\\[}/[20-29]g"
+		c curl -s -m 20 "http://${url/[/\\[}/[1400-100000:3333]"
+		c curl -s -m 20 -H 'Connection: close' "http://${url/[/\\[}/[1400-100000:33333]"
 		c curl -s -m 20 "http://${url/[/\\[}/[1400-1409]"
 		c curl -s -m 20 "http://${url/[/\\[}/x[0-9]"
 	done >"$tmp/ignored"
