@@ -110,6 +110,10 @@ size_t	table_count(const struct table *tab);
 int	table_sorted(const struct table *tab, unsigned int *ids);
 int	table_write(struct ndiv *nd, const struct table *tab, unsigned int id);
 
+/* ndiv.c: what every change of an interface begins and ends with */
+int	begin(struct ndiv *nd, struct table *tab);
+int	end(struct ndiv *nd, struct table *tab, int ret);
+
 /* object.c: a handler's object */
 struct loaded {
 	struct bpf_object *obj;

@@ -162,7 +162,7 @@ static int recover(struct ndiv *nd, struct table *tab)
  * Locks, and opens the table if ndiv is attached: 1; 0 if it is not (then what is left of an earlier one is removed).
  * Attached without a handler is what is left if the first attach is killed.
  */
-static int begin(struct ndiv *nd, struct table *tab)
+int begin(struct ndiv *nd, struct table *tab)
 {
 	int err;
 
@@ -191,7 +191,7 @@ static int begin(struct ndiv *nd, struct table *tab)
 	return err ? err : 1;
 }
 
-static int end(struct ndiv *nd, struct table *tab, int ret)
+int end(struct ndiv *nd, struct table *tab, int ret)
 {
 	if (!ret && tab->map >= 0 && tab->e[0].used)
 		ret = mark(nd, tab, 0);
