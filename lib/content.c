@@ -44,6 +44,16 @@ static unsigned int maint_slot(__u32 now)
 	return 2 + !!(now & NDIV_CONTENT_MAINT_SLOT);
 }
 
+/* The slot for what comes next, of <first> and the one behind it: the one that is not served, or was left earlier. */
+static unsigned int next_slot(const struct content_maps *maps, unsigned int first, int served, unsigned int slot)
+{
+	volatile __u64 *left = maps->state->left;
+
+	if (served)
+		return first + !(slot - first);
+	return first + (left[first] > left[first + 1]);
+}
+
 /* --- a site's map */
 
 /* The map in <slot>: fd, -ENOENT if it is empty, or -errno. */
@@ -205,7 +215,7 @@ int content_serve(struct ndiv *nd, const struct content_maps *maps, const struct
 		  const struct progress *progress)
 {
 	__u32 now = now_of(maps), next = now & ~(NDIV_CONTENT_ON | NDIV_CONTENT_SLOT);
-	unsigned int slot = !files_slot(now);
+	unsigned int slot = next_slot(maps, 0, now & NDIV_CONTENT_ON, files_slot(now));
 	int err = 0;
 
 	if (site)
@@ -214,8 +224,6 @@ int content_serve(struct ndiv *nd, const struct content_maps *maps, const struct
 		return err;
 	if (site)
 		next |= NDIV_CONTENT_ON | (slot ? NDIV_CONTENT_SLOT : 0);
-	else
-		next |= now & NDIV_CONTENT_SLOT;
 	if (now & NDIV_CONTENT_ON)
 		maps->state->left[!slot] = boot_s();
 	set_now(maps, next);
@@ -227,7 +235,7 @@ int content_maintain(struct ndiv *nd, const struct content_maps *maps, const str
 {
 	static const struct progress quiet;
 	__u32 now = now_of(maps), next = now & (NDIV_CONTENT_ON | NDIV_CONTENT_SLOT);
-	unsigned int slot = 5 - maint_slot(now);
+	unsigned int slot = next_slot(maps, 2, now & NDIV_CONTENT_MAINT, maint_slot(now));
 	struct ndiv_content_dir *dir = NULL;
 	int err = 0;
 
@@ -240,8 +248,6 @@ int content_maintain(struct ndiv *nd, const struct content_maps *maps, const str
 	if (page)
 		next |= NDIV_CONTENT_MAINT | (slot == 3 ? NDIV_CONTENT_MAINT_SLOT : 0) |
 			(dir->error[503 - NDIV_CONTENT_STATUS] - 1U) << NDIV_CONTENT_MAINT_ID;
-	else
-		next |= now & NDIV_CONTENT_MAINT_SLOT;
 	free(dir);
 	if (now & NDIV_CONTENT_MAINT)
 		maps->state->left[5 - slot] = boot_s();

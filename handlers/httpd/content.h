@@ -187,21 +187,15 @@ static __always_inline int content_choose(const struct ndiv_content_dir *dir, __
  */
 static __always_inline int content_find(__u32 now, __u64 hash, __u32 want, __u64 etag, struct content_hit *hit)
 {
+	__u32 maint = now & NDIV_CONTENT_MAINT, half;
 	const struct ndiv_content_dir *dir;
-	__u32 half, slot;
 	__s32 entry;
 
-	if (now & NDIV_CONTENT_MAINT) {
-		half = !!(now & NDIV_CONTENT_MAINT_SLOT);
-		slot = 2 + half;
-	} else {
-		half = !!(now & NDIV_CONTENT_SLOT);
-		slot = half;
-	}
-	dir = content_dir(content_site(slot));
-	if (!dir || !now)
+	half = !!(now & (maint ? NDIV_CONTENT_MAINT_SLOT : NDIV_CONTENT_SLOT));
+	dir = content_dir(content_site((maint ? 2 : 0) + half));
+	if (!dir || !(now & (NDIV_CONTENT_MAINT | NDIV_CONTENT_ON)))
 		return -1;
-	if (now & NDIV_CONTENT_MAINT)
+	if (maint)
 		entry = now >> NDIV_CONTENT_MAINT_ID & (NDIV_CONTENT_HALF - 1);
 	else
 		entry = content_look(dir, hash);
@@ -275,7 +269,8 @@ static __always_inline __s64 content_write(const struct ndiv_frame *frame, __u32
 		return -1;
 	entry = &dir->entry[id & (NDIV_CONTENT_HALF - 1)];
 	head = entry->head[variant].len;
-	if (a >= b || b > head + (variant <= NDIV_CONTENT_CLOSE ? entry->len : 0))
+	if (a >= b || b - a > CONTENT_SEGMENT ||
+	    b > head + (variant <= NDIV_CONTENT_CLOSE ? entry->len : 0))
 		return -1;
 	if (a < head) {
 		cut = b < head ? b : head;

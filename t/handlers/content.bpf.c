@@ -16,6 +16,7 @@ const struct ndiv_info ndiv_info SEC(".rodata.ndiv") = {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, struct content_call);
