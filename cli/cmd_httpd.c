@@ -71,7 +71,7 @@ static int put_file(const struct ndiv_content_file *file, void *arg)
 		snprintf(etag, sizeof(etag), "%016" PRIx64, file->etag);
 	if (l->json) {
 		json_open(&l->j, NULL, '{');
-		json_text(&l->j, "url", file->status == 200 ? file->url : NULL);
+		json_text(&l->j, "url", file->status < 400 ? file->url : NULL);
 		json_uint(&l->j, "status", file->status);
 		json_text(&l->j, "type", file->type);
 		json_uint(&l->j, "size", file->size);
@@ -80,7 +80,7 @@ static int put_file(const struct ndiv_content_file *file, void *arg)
 		json_close(&l->j, '}');
 		return 0;
 	}
-	if (file->status == 200)
+	if (file->status < 400)
 		tab_cell(&l->t, "%s", file->url);
 	else
 		tab_cell(&l->t, "page of status %" PRIu32, file->status);
@@ -105,7 +105,7 @@ static void put_head(const char *ifname, const struct ndiv_content_state *st)
 	}
 	if (localtime_r(&t, &tm))
 		strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S", &tm);
-	out_line(stdout, "%s: %s, %" PRIu32 " files, %" PRIu64 " bytes with headers, loaded %s", ifname, st->root, st->files,
+	out_line(stdout, "%s: %s, %" PRIu32 " responses, %" PRIu64 " bytes, loaded %s", ifname, st->root, st->files,
 		 st->bytes, when);
 	if (st->skipped)
 		out_line(stdout, "  %" PRIu32 " hidden files are left out", st->skipped);

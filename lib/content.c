@@ -82,8 +82,10 @@ static int read_page(int fd, __u32 nr, struct ndiv_content_page *page)
 
 static int site_unreadable(struct ndiv *nd, unsigned int slot, int err)
 {
-	return fail(nd, -err, "cannot read the content in slot %u: %s; was it loaded by another version of ndiv? Detach "
-		    "and attach the handler", slot, err_text(err));
+	return fail(nd, -err,
+		    "cannot read the content in slot %u: %s; was it loaded by another version of ndiv? Detach "
+		    "and attach the handler",
+		    slot, err_text(err));
 }
 
 /* The directory in <slot>: to be freed. *<out> is NULL if the slot is empty. */
@@ -141,7 +143,8 @@ static int load_image(struct ndiv *nd, const struct image *img, const struct pro
 /* Counters of the ids of <slot> begin anew. */
 static int clear_hits(struct ndiv *nd, const struct content_maps *maps, unsigned int slot)
 {
-	unsigned int first = slot < 2 ? 0 : NDIV_CONTENT_FILES, last = slot < 2 ? NDIV_CONTENT_FILES : NDIV_CONTENT_HALF;
+	unsigned int first = slot < 2 ? 0 : NDIV_CONTENT_FILES,
+		     last = slot < 2 ? NDIV_CONTENT_FILES : NDIV_CONTENT_HALF;
 	int cpus = libbpf_num_possible_cpus(), err = 0;
 	__u64 *zeros = calloc(cpus > 0 ? cpus : 1, sizeof(*zeros));
 	__u32 id;
@@ -531,7 +534,8 @@ static int each_of_slot(struct ndiv *nd, const struct content_maps *maps, unsign
 		err = site_unreadable(nd, slot, -EPROTO);
 	if (!err) {
 		list = read_stream(fd, dir->list, dir->list_len);
-		err = list ? each_item(nd, maps, slot, list, dir->list_len, fn, arg) : site_unreadable(nd, slot, -errno);
+		err = list ? each_item(nd, maps, slot, list, dir->list_len, fn, arg)
+			   : site_unreadable(nd, slot, -errno);
 	}
 	free(list);
 	free(dir);

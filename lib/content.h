@@ -20,11 +20,12 @@
 
 #define ETAG_LEN	17	/* 16 hexadecimal digits and a 0 */
 
-/* One file, or error page. */
+/* One file, or error page, or redirection. */
 struct file {
 	char	*name;		/* below the directory, without a leading slash */
+	char	*to;		/* a redirection's target, else NULL */
 	const char *type;
-	__u32	status;		/* 200, or that of an error page, which has no URL */
+	__u32	status;		/* 200, 301, or that of an error page, which has no URL */
 	__u8	*body;
 	__u32	len;
 };
@@ -58,6 +59,7 @@ struct urls {
 };
 void	url_forms(const char *name, struct urls *urls);
 const char *url_type(const char *name);
+int	url_is_index(const char *name);
 const char *status_text(__u32 status);
 __u32	status_of_name(const char *name);
 
@@ -68,6 +70,7 @@ struct response {
 	const __u8 *body;
 	__u32	len;
 	__u64	etag;		/* 0: none */
+	const char *to;		/* Location; NULL: none */
 	__u32	retry_s;	/* Retry-After; 0: none */
 };
 #define HEAD_MAX	1024
@@ -98,7 +101,8 @@ void	image_free(struct image *img);
 __u32	image_pages(const struct image *img);
 void	image_page(const struct image *img, __u32 nr, struct ndiv_content_page *page);
 
-/* The list of files in an image's stream: one after the other, from *<pos> = 0 on. 1, 0 at the end, -1 if it is none. */
+/* The list of files in an image's stream: one after the other, from *<pos> = 0 on. 1, 0 at the end, -1 if it is none.
+ */
 struct item {
 	struct ndiv_content_item head;
 	const char *url, *type;	/* not ended by 0 */
@@ -111,9 +115,9 @@ struct content_maps {
 	volatile struct ndiv_content *state;
 };
 int	content_put(struct ndiv *nd, const struct content_maps *maps, unsigned int slot, const struct site *site,
-		    __u32 retry_s, const struct progress *progress);
+		__u32 retry_s, const struct progress *progress);
 int	content_serve(struct ndiv *nd, const struct content_maps *maps, const struct site *site,
-		      const struct progress *progress);
+		  const struct progress *progress);
 int	content_maintain(struct ndiv *nd, const struct content_maps *maps, const struct site *page, __u32 retry_s);
 
 #endif

@@ -48,7 +48,8 @@ static int align(struct ndiv *nd, struct image *img)
 
 static struct response response_of(const struct file *file, __u32 retry_s)
 {
-	struct response r = { .status = file->status, .type = file->type, .body = file->body, .len = file->len };
+	struct response r = { .status = file->status, .type = file->type, .body = file->body, .len = file->len,
+			      .to = file->to };
 
 	if (r.status == 200)
 		r.etag = response_etag(&r);
@@ -201,7 +202,8 @@ static struct ndiv_content_url *find_url(struct ndiv_content_bucket *b, __u64 ha
 	return NULL;
 }
 
-/* Puts <url> into one of its buckets. If both are full, it takes a place there, and who had it goes to its other one. */
+/* Puts <url> into one of its buckets. If both are full, it takes a place there, and who had it goes to its other one.
+ */
 static int put_url(struct ndiv_content_dir *dir, struct ndiv_content_url url)
 {
 	struct ndiv_content_url *free, out;
@@ -234,11 +236,14 @@ static int add_url(struct ndiv *nd, const struct image_for *f, struct image *img
 		return fail(nd, EEXIST,
 			    "URL \"%s\" has the same hash as that of another file: give the file another name", path);
 	if (++*count > NDIV_CONTENT_URLS)
-		return fail(nd, E2BIG,
-			    "URL \"%s\" is one too many: %u fit, and a name with special characters is written in several "
-			    "ways, each a URL of its own; give files simpler names", path, NDIV_CONTENT_URLS);
+		return fail(
+			nd, E2BIG,
+			"URL \"%s\" is one too many: %u fit, and a name with special characters is written in several "
+			"ways, each a URL of its own; give files simpler names",
+			path, NDIV_CONTENT_URLS);
 	if (put_url(img->dir, url))
-		return fail(nd, ENOSPC, "URL \"%s\": no place for it among the hashes of the others: rename a file", path);
+		return fail(nd, ENOSPC, "URL \"%s\": no place for it among the hashes of the others: rename a file",
+			    path);
 	return 0;
 }
 
@@ -251,7 +256,7 @@ static int add_urls(struct ndiv *nd, const struct site *site, const struct image
 	int err = 0;
 
 	for (i = 0; i < site->count && !err; i++) {
-		if (site->file[i].status != 200) {
+		if (site->file[i].status >= NDIV_CONTENT_STATUS) {
 			img->dir->error[site->file[i].status - NDIV_CONTENT_STATUS] = entry[i] + 1;
 			continue;
 		}

@@ -22,11 +22,14 @@ static size_t lines(const struct response *r, unsigned int variant, char *buf)
 
 	n = snprintf(buf, HEAD_MAX, "HTTP/1.1 %" PRIu32 " %s\r\n", status, status_text(status));
 	if (status != 304)
-		n += snprintf(buf + n, HEAD_MAX - n, "Content-Type: %s\r\nContent-Length: %" PRIu32 "\r\n", r->type, r->len);
+		n += snprintf(buf + n, HEAD_MAX - n, "Content-Type: %s\r\nContent-Length: %" PRIu32 "\r\n", r->type,
+			      r->len);
 	if (r->etag)
 		n += snprintf(buf + n, HEAD_MAX - n, "ETag: \"%016" PRIx64 "\"\r\n", (uint64_t)r->etag);
 	if (status == 405)
 		n += snprintf(buf + n, HEAD_MAX - n, "Allow: GET, HEAD\r\n");
+	if (r->to)
+		n += snprintf(buf + n, HEAD_MAX - n, "Location: %s\r\n", r->to);
 	if (r->retry_s)
 		n += snprintf(buf + n, HEAD_MAX - n, "Retry-After: %" PRIu32 "\r\n", r->retry_s);
 	n += snprintf(buf + n, HEAD_MAX - n, "Connection: %s\r\nX-Pad: ",

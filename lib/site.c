@@ -3,7 +3,8 @@
  * site.c - reads the files of a directory that are to be served
  *
  * In memory, all of them, before anything is changed: what cannot be served is told, and then nothing has happened.
- * Hidden files are left out. Symbolic links are followed as long as they stay in the directory: the kernel sees to that.
+ * Hidden files are left out. Symbolic links are followed as long as they stay in the directory: the kernel sees to
+ * that.
  */
 #define _GNU_SOURCE	/* scandirat() */
 #include <dirent.h>
@@ -23,7 +24,6 @@ struct walk {
 	struct site *site;
 	const struct progress *progress;
 	int root;		/* fd */
-	size_t room;
 };
 
 #define SHOWN	"%.500s/%.300s"	/* a file in a message */
@@ -78,35 +78,68 @@ static int read_all(struct ndiv *nd, const char *from, const char *name, int fd,
 	return 0;
 }
 
-/* Appends a file, whose name is copied. */
+/* The next one, with a copy of the first <len> bytes of <name> as its name. */
+static int next_file(struct walk *w, const char *name, size_t len, struct file **out)
+{
+	struct site *site = w->site;
+	struct file *file = site->file;
+
+	if (site->count >= NDIV_CONTENT_FILES)
+		return fail(w->nd, E2BIG,
+			    SHOWN ": it is one too many: %u files fit, with error pages, and a redirection for each "
+				  "directory that has an index.html; take some away",
+			    site->from, name, NDIV_CONTENT_FILES);
+	if (!file)
+		site->file = file = calloc(NDIV_CONTENT_FILES, sizeof(*file));
+	if (file)
+		file[site->count].name = strndup(name, len);
+	if (!file || !file[site->count].name)
+		return fail(w->nd, ENOMEM, "no memory for the list of files");
+	*out = &file[site->count++];
+	return 0;
+}
+
+/*
+ * From the name of <index>'s directory without a slash at its end to the one with, which are <len> bytes: so that
+ * relative links in it are right.
+ */
+static int add_redirection(struct walk *w, const char *index, size_t len)
+{
+	struct file *file;
+	struct urls urls;
+	int err;
+
+	err = next_file(w, index, len - 1, &file);
+	if (err)
+		return err;
+	url_forms(index, &urls);
+	file->to = strdup(urls.url[0]);
+	file->body = calloc(1, 1);
+	file->type = "text/plain";
+	file->status = 301;
+	return file->to && file->body ? 0 : fail(w->nd, ENOMEM, "no memory for a redirection");
+}
+
+/* Appends a file. */
 static int add_file(struct walk *w, const char *name, int fd, size_t size)
 {
 	struct site *site = w->site;
 	struct file *file;
 	int err;
 
-	if (site->count == w->room) {
-		w->room = w->room ? 2 * w->room : 16;
-		file = realloc(site->file, w->room * sizeof(*file));
-		if (!file)
-			return fail(w->nd, ENOMEM, "no memory for %zu files", w->room);
-		site->file = file;
-	}
-	file = &site->file[site->count];
-	memset(file, 0, sizeof(*file));
-	err = read_all(w->nd, site->from, name, fd, size, &file->body);
+	err = next_file(w, name, strlen(name), &file);
+	if (!err)
+		err = read_all(w->nd, site->from, name, fd, size, &file->body);
 	if (err)
 		return err;
-	file->name = strdup(name);
-	if (!file->name) {
-		free(file->body);
-		return fail(w->nd, ENOMEM, "no memory for a file's name");
-	}
 	file->len = size;
 	file->type = url_type(name);
 	file->status = status_of_name(name);
 	site->bytes += size;
-	site->count++;
+	if (url_is_index(name))
+		err = add_redirection(w, name, url_is_index(name));
+	if (err)
+		return err;
 	if (w->progress->fn)
 		w->progress->fn("read", site->bytes, 0, w->progress->arg);
 	return 0;
@@ -119,16 +152,14 @@ static int check_file(struct walk *w, const char *name, __u64 size)
 
 	if (size > SITE_FILE_MAX)
 		return fail(w->nd, EFBIG,
-			    SHOWN ": %" PRIu64 " bytes: a file may have up to %u; serve it from somewhere else", site->from,
-			    name, (uint64_t)size, SITE_FILE_MAX);
+			    SHOWN ": %" PRIu64 " bytes: a file may have up to %u; serve it from somewhere else",
+			    site->from, name, (uint64_t)size, SITE_FILE_MAX);
 	if (site->bytes + size > SITE_BYTES_MAX)
 		return fail(w->nd, EFBIG,
-			    SHOWN ": with its %" PRIu64 " bytes the directory has more than %u, which is what fits: take "
-			    "files out of it", site->from, name, (uint64_t)size, SITE_BYTES_MAX);
-	if (site->count >= NDIV_CONTENT_FILES)
-		return fail(w->nd, E2BIG,
-			    SHOWN ": it is one file too many: %u fit, error pages among them; take files out of the "
-			    "directory", site->from, name, NDIV_CONTENT_FILES);
+			    SHOWN ": with its %" PRIu64
+				  " bytes the directory has more than %u, which is what fits: take "
+				  "files out of it",
+			    site->from, name, (uint64_t)size, SITE_BYTES_MAX);
 	return 0;
 }
 
@@ -218,7 +249,8 @@ static int walk(struct walk *w, const char *dir, int depth)
 	if (depth > SITE_DEPTH_MAX)
 		return fail(w->nd, ELOOP,
 			    SHOWN ": more than %d directories in each other: take it away (is it a symbolic link that "
-			    "leads upwards?)", w->site->from, dir, SITE_DEPTH_MAX);
+				  "leads upwards?)",
+			    w->site->from, dir, SITE_DEPTH_MAX);
 	n = list_dir(w, dir, &list);
 	if (n < 0)
 		return fail(w->nd, -n, SHOWN ": cannot list it: %s", w->site->from, dir, strerror(-n));
@@ -240,7 +272,8 @@ static int find(struct ndiv *nd, const char *what, struct site *site)
 	if (!realpath(what, full))
 		return fail(nd, errno, "%.500s: %s", what, strerror(errno));
 	if (strlen(full) >= sizeof(site->from))
-		return fail(nd, ENAMETOOLONG, "%.500s: the path is longer than %zu bytes", full, sizeof(site->from) - 1);
+		return fail(nd, ENAMETOOLONG, "%.500s: the path is longer than %zu bytes", full,
+			    sizeof(site->from) - 1);
 	strcpy(site->from, full);
 	return 0;
 }
@@ -300,6 +333,7 @@ void site_free(struct site *site)
 
 	for (i = 0; i < site->count; i++) {
 		free(site->file[i].name);
+		free(site->file[i].to);
 		free(site->file[i].body);
 	}
 	free(site->file);

@@ -12,6 +12,8 @@
 /* What may stand in a path (RFC 3986), and browsers leave alone, but others do not: */
 #define RESERVED	"!$&'()*+,;=:@"
 
+#define INDEX		"index.html"
+
 enum {
 	KEEP_RESERVED = 1,
 	KEEP_HIGH = 2,		/* bytes from 0x80 on: curl sends them as they are */
@@ -71,20 +73,26 @@ static void add_ways(struct urls *urls, const char *name, size_t len)
 	}
 }
 
+/* 0, or the length of the directory's part, with its slash, of a name that ends in "/index.html". */
+int url_is_index(const char *name)
+{
+	const char *slash = strrchr(name, '/');
+
+	return slash && !strcmp(slash + 1, INDEX) ? slash + 1 - name : 0;
+}
+
 /*
  * The paths under which <name>, of up to NDIV_CONTENT_PATH bytes, can be asked for. The first one is the best. A
  * directory's index.html is found under the directory's own name, which comes first then.
  */
 void url_forms(const char *name, struct urls *urls)
 {
-	static const char index[] = "index.html";
-	size_t len = strlen(name), cut;
+	size_t dir = url_is_index(name);
 
 	urls->count = 0;
-	cut = len >= strlen(index) ? len - strlen(index) : 0;
-	if (!strcmp(name + cut, index) && (!cut || name[cut - 1] == '/'))
-		add_ways(urls, name, cut);
-	add_ways(urls, name, len);
+	if (dir || !strcmp(name, INDEX))
+		add_ways(urls, name, dir);
+	add_ways(urls, name, strlen(name));
 }
 
 static const char *const types[][2] = {
@@ -139,6 +147,7 @@ static const struct {
 	const char *text;
 } statuses[] = {
 	{ 200, "OK" },
+	{ 301, "Moved Permanently" },
 	{ 304, "Not Modified" },
 	{ 400, "Bad Request" },
 	{ 401, "Unauthorized" },

@@ -390,8 +390,19 @@ static void test_names(void **state)
 		{ "/what%3F.txt", "what?.txt" },
 		{ "/line%0Aend", "line\nend" },
 	};
-	static const char *const lost[] = { "", "/sub", "/a b.txt", "/A%20b.txt", "/index.htm", "//", "/sub//index.html",
-					    "/../etc/passwd", "/.hidden", "/sub/.hidden/x", "/100%.txt", "/what?.txt",
+	static const char *const lost[] = { "",
+					    "/su",
+					    "/sub/my",
+					    "/a b.txt",
+					    "/A%20b.txt",
+					    "/index.htm",
+					    "//",
+					    "/sub//index.html",
+					    "/../etc/passwd",
+					    "/.hidden",
+					    "/sub/.hidden/x",
+					    "/100%.txt",
+					    "/what?.txt",
 					    "/index.html\n" };
 	struct hit hit;
 	char body[64];
@@ -435,6 +446,26 @@ static void test_lengths(void **state)
 		url[len + 1] = 0;
 		assert_int_equal(find(url, 0, &hit), len <= 240 ? 0 : -1);
 	}
+}
+
+static void test_redirection(void **state)
+{
+	struct expect moved = { "301 Moved Permanently", "text/plain", "", 0, 0 };
+	uint8_t buf[4096];
+	struct hit hit;
+	char value[64];
+
+	start_over();
+	assert_int_equal(tree_file(&tree, "index.html", "x", 1) | tree_file(&tree, "a b/c/index.html", "x", 1), 0);
+	serve();
+	assert_int_equal(find("/a%20b/c", 0, &hit), 0);
+	fetch(&hit, 1440, buf);
+	check_response(buf, &hit, &moved);
+	assert_string_equal(line((char *)buf, "\r\nLocation: ", value, sizeof(value)), "/a%20b/c/");
+	assert_int_equal(find("/a%20b", 0, &hit), -1);
+	assert_int_equal(find("/a%20b/", 0, &hit), -1);
+	assert_int_equal(find("/a%20b/c/", 0, &hit), 0);
+	assert_int_equal(hit.status, 200);
 }
 
 static void test_errors(void **state)
@@ -617,8 +648,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_nothing), cmocka_unit_test(test_bytes),  cmocka_unit_test(test_longest),
 		cmocka_unit_test(test_refused), cmocka_unit_test(test_names),  cmocka_unit_test(test_lengths),
-		cmocka_unit_test(test_errors),  cmocka_unit_test(test_reload), cmocka_unit_test(test_rest),
-		cmocka_unit_test(test_maintenance),
+		cmocka_unit_test(test_redirection), cmocka_unit_test(test_errors),      cmocka_unit_test(test_reload),
+		cmocka_unit_test(test_rest),        cmocka_unit_test(test_maintenance),
 	};
 
 	return cmocka_run_group_tests_name("content", tests, set_up, tear_down);

@@ -182,8 +182,8 @@ static __always_inline int content_choose(const struct ndiv_content_dir *dir, __
 }
 
 /*
- * The response to a request for the URL of <hash>; in maintenance mode, where <hash> is not looked at, its page. <etag>:
- * the 64 bits of "If-None-Match", with CONTENT_W_ETAG. 0, or -1: there is no such file.
+ * The response to a request for the URL of <hash>; in maintenance mode, where <hash> is not looked at, its page.
+ * <etag>: the 64 bits of "If-None-Match", with CONTENT_W_ETAG. 0, or -1: there is no such file.
  */
 static __always_inline int content_find(__u32 now, __u64 hash, __u32 want, __u64 etag, struct content_hit *hit)
 {
@@ -227,8 +227,8 @@ static __always_inline int content_open(__u32 id, __u32 variant, struct content_
 }
 
 /*
- * Private: copies <len> bytes at <at> of the stream, both multiples of 16, to <off>. Returns their sum, or below 0. Both
- * bounds of the length have to be in the very register that goes to the helper, for Linux 6.1.
+ * Private: copies <len> bytes at <at> of the stream, both multiples of 16, to <off>. Returns their sum, or below 0.
+ * Both bounds of the length have to be in the very register that goes to the helper, for Linux 6.1.
  */
 static __always_inline __s64 content_copy(const struct ndiv_frame *frame, void *site, __u32 off, __u32 at, __u32 len)
 {

@@ -2,8 +2,8 @@
 /*
  * content.h - ready-made HTTP responses: what libndiv loads and a handler serves (handlers/httpd/content.h)
  *
- * A site is all that is loaded at a time. It is an array map of pages of its own, as many as it needs; the array of maps
- * "content_sites" has a slot for each site that can be there:
+ * A site is all that is loaded at a time. It is an array map of pages of its own, as many as it needs; the array of
+ * maps "content_sites" has a slot for each site that can be there:
  *
  *	slots 0, 1	files of a directory, the old and the new ones
  *	slots 2, 3	the page of the maintenance mode, likewise
@@ -114,8 +114,8 @@ struct ndiv_content_dir {
 };
 
 struct ndiv_content_page {
-	/* Of the 16-bit words before unit i of data[]: one's complement sums, folded, as the CPU reads the words. So the
-	 * sum of units a to b is sums[b] + ~sums[a]. */
+	/* Of the 16-bit words before unit i of data[]: one's complement sums, folded, as the CPU reads the words. So
+	 * the sum of units a to b is sums[b] + ~sums[a]. */
 	__u16	sums[(NDIV_CONTENT_PAGE + NDIV_CONTENT_TAIL) / NDIV_CONTENT_UNIT + 8];
 	__u8	data[NDIV_CONTENT_PAGE + NDIV_CONTENT_TAIL];
 };

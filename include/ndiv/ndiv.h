@@ -129,7 +129,7 @@ int ndiv_content_state(struct ndiv *nd, const char *handler, struct ndiv_content
 struct ndiv_content_file {
 	char	url[NDIV_URL_LEN];	/* path */
 	char	type[64];
-	uint32_t status;		/* 200; else it is the page of that status */
+	uint32_t status;		/* 200; 301: a redirection; else it is the page of that status */
 	uint32_t size;			/* of the body, bytes */
 	uint64_t etag;			/* as 16 hexadecimal digits; 0: none */
 	uint64_t hits;			/* requests since it was loaded */
