@@ -142,17 +142,28 @@ static __always_inline __s32 content_look(const struct ndiv_content_dir *dir, __
 	return -1;
 }
 
+/*
+ * A variant's head. <variant> is below NDIV_CONTENT_VARIANTS, and was compared; the mask is for kernels before 6.3,
+ * which do not know that any more when the compiler has put it aside.
+ */
+static __always_inline const struct ndiv_content_head *content_head(const struct ndiv_content_entry *entry,
+								    __u32 variant)
+{
+	barrier_var(variant);
+	return &entry->head[variant & 7];
+}
+
 /* Fills <hit> for response <id> of <dir>. 0, or -1 if there is none. */
 static __always_inline int content_get(const struct ndiv_content_dir *dir, __u32 id, __u32 variant,
 				       struct content_hit *hit)
 {
 	const struct ndiv_content_entry *entry = &dir->entry[id & (NDIV_CONTENT_HALF - 1)];
+	const struct ndiv_content_head *head = content_head(entry, variant);
 
-	barrier_var(variant);
-	if (variant >= NDIV_CONTENT_VARIANTS || !entry->head[variant].len)
+	if (variant >= NDIV_CONTENT_VARIANTS || !head->len)
 		return -1;
-	hit->len = entry->head[variant].len + (variant <= NDIV_CONTENT_CLOSE ? entry->len : 0);
-	hit->status = entry->head[variant].status;
+	hit->len = head->len + (variant <= NDIV_CONTENT_CLOSE ? entry->len : 0);
+	hit->status = head->status;
 	hit->id = id;
 	hit->variant = variant;
 	return 0;
@@ -208,11 +219,11 @@ static __always_inline int content_error(__u32 now, __u32 status, __u32 want, st
 	__u32 half = !!(now & NDIV_CONTENT_SLOT), n = status - NDIV_CONTENT_STATUS, entry;
 	const struct ndiv_content_dir *dir;
 
-	barrier_var(n);
 	if (!(now & NDIV_CONTENT_ON) || n >= NDIV_CONTENT_ERRORS)
 		return -1;
 	dir = content_dir(content_site(half));
-	entry = dir ? dir->error[n] : 0;
+	barrier_var(n);
+	entry = dir ? dir->error[n & 255] : 0;	/* the mask: see content_head() */
 	if (!entry)
 		return -1;
 	return content_choose(dir, half * NDIV_CONTENT_HALF + entry - 1, want & ~CONTENT_W_ETAG, 0, hit);
@@ -261,20 +272,21 @@ static __always_inline __s64 content_write(const struct ndiv_frame *frame, __u32
 	void *site = content_site(content_slot(id));
 	const struct ndiv_content_dir *dir = content_dir(site);
 	const struct ndiv_content_entry *entry;
+	const struct ndiv_content_head *first;
 	__s64 sum = 0, more;
 	__u32 head, cut;
 
-	barrier_var(variant);
 	if (!dir || variant >= NDIV_CONTENT_VARIANTS || id >= NDIV_CONTENT_IDS)
 		return -1;
 	entry = &dir->entry[id & (NDIV_CONTENT_HALF - 1)];
-	head = entry->head[variant].len;
+	first = content_head(entry, variant);
+	head = first->len;
 	if (a >= b || b - a > CONTENT_SEGMENT ||
 	    b > head + (variant <= NDIV_CONTENT_CLOSE ? entry->len : 0))
 		return -1;
 	if (a < head) {
 		cut = b < head ? b : head;
-		sum = content_copy(frame, site, off, entry->head[variant].off + a, cut - a);
+		sum = content_copy(frame, site, off, first->off + a, cut - a);
 		off += cut - a;
 		a = cut;
 	}
