@@ -11,7 +11,10 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include "../lib/content.h"	/* before cmocka.h, which has another fail() */
 #include <cmocka.h>
@@ -563,6 +566,99 @@ static void test_rest(void **state)
 	assert_int_equal(hit.id, first[count - 1]);
 }
 
+/* Requests that are counted for <id>. */
+static uint64_t hits(uint32_t id)
+{
+	uint64_t *values = calloc(run.cpu_count, sizeof(*values)), sum = 0;
+	int i;
+
+	assert_non_null(values);
+	assert_int_equal(bpf_map_lookup_elem(maps.hits, &id, values), 0);
+	for (i = 0; i < run.cpu_count; i++)
+		sum += values[i];
+	free(values);
+	return sum;
+}
+
+/* Requests are counted, whatever variant they get; transfers that go on are not. A reload begins anew. */
+static void test_hits(void **state)
+{
+	struct hit hit, other;
+
+	start_over();
+	assert_int_equal(tree_file(&tree, "a", "a", 1) | tree_file(&tree, "404.html", "b", 1), 0);
+	serve();
+	assert_int_equal(find("/a", 0, &hit) | find("/a", 2, &hit) | find("/a", 1, &hit), 0);
+	assert_int_equal(reopen(hit.id, hit.variant, &hit), 0);
+	assert_int_equal(find("/b", 0, &other), -1);
+	assert_int_equal(find_error(404, &other), 0);
+	assert_int_equal(hits(hit.id), 3);
+	assert_int_equal(hits(other.id), 1);
+	serve();
+	assert_int_equal(hits(hit.id), 3);	/* of the old site, which is still there */
+	assert_int_equal(find("/a", 0, &hit), 0);
+	assert_int_equal(hits(hit.id), 1);
+	serve();
+	assert_int_equal(find("/a", 0, &hit), 0);
+	assert_int_equal(hits(hit.id), 1);
+}
+
+#define SWAP_LEN	20000
+#define SWAP_SEEN	20	/* transfers of each of both sites */
+
+/* Serves one of two sites and the other, in turn, until told to stop. A test's checks are for the process that began
+ * it.
+ */
+static void keep_swapping(const struct site *sites, const volatile int *stop)
+{
+	int i;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (i = 0; !*stop; i++)
+		if (content_serve(&nd, &maps, &sites[i % 2], &quiet))
+			_exit(1);
+	_exit(0);
+}
+
+/* While sites are exchanged, every transfer is of one or the other from its first byte to its last. */
+static void test_swap(void **state)
+{
+	static uint8_t want[2][SWAP_LEN], buf[LONGEST];
+	struct site sites[2];
+	int i, status, seen[2] = { 0, 0 };
+	volatile int *stop;
+	struct hit hit;
+	pid_t pid;
+
+	start_over();
+	stop = mmap(NULL, sizeof(*stop), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	assert_true(stop != MAP_FAILED);
+	for (i = 0; i < 2; i++) {
+		tree_bytes(want[i], SWAP_LEN, 77 + i);
+		assert_int_equal(tree_file(&tree, "f", want[i], SWAP_LEN), 0);
+		assert_int_equal(site_read(&nd, tree.dir, &quiet, &sites[i]), 0);
+	}
+	assert_int_equal(content_serve(&nd, &maps, &sites[1], &quiet), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (!pid)
+		keep_swapping(sites, stop);
+	while (seen[0] < SWAP_SEEN || seen[1] < SWAP_SEEN) {
+		assert_int_equal(waitpid(pid, &status, WNOHANG), 0);
+		assert_int_equal(find("/f", 0, &hit), 0);
+		fetch(&hit, 2992, buf);
+		i = !memcmp(buf + hit.len - SWAP_LEN, want[1], SWAP_LEN);
+		assert_memory_equal(buf + hit.len - SWAP_LEN, want[i], SWAP_LEN);
+		seen[i]++;
+	}
+	*stop = 1;
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	munmap((void *)stop, sizeof(*stop));
+	site_free(&sites[0]);
+	site_free(&sites[1]);
+}
+
 static void test_maintenance(void **state)
 {
 	static uint8_t buf[LONGEST];
@@ -649,7 +745,8 @@ int main(void)
 		cmocka_unit_test(test_nothing), cmocka_unit_test(test_bytes),  cmocka_unit_test(test_longest),
 		cmocka_unit_test(test_refused), cmocka_unit_test(test_names),  cmocka_unit_test(test_lengths),
 		cmocka_unit_test(test_redirection), cmocka_unit_test(test_errors),      cmocka_unit_test(test_reload),
-		cmocka_unit_test(test_rest),        cmocka_unit_test(test_maintenance),
+		cmocka_unit_test(test_rest),        cmocka_unit_test(test_maintenance), cmocka_unit_test(test_hits),
+		cmocka_unit_test(test_swap),
 	};
 
 	return cmocka_run_group_tests_name("content", tests, set_up, tear_down);
