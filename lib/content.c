@@ -293,6 +293,11 @@ static int open_maps(struct ndiv *nd, const char *handler, const char *dir, int 
 	return err;
 }
 
+static int not_attached(struct ndiv *nd, const char *handler)
+{
+	return fail(nd, ENOENT, "ndiv is not attached: `ndiv attach %s %s`", nd->ifname, handler);
+}
+
 /* The maps of handler <name> in <tab>. */
 static int find_maps(struct ndiv *nd, const struct table *tab, const char *name, int prot, struct content_maps *maps)
 {
@@ -305,7 +310,7 @@ static int find_maps(struct ndiv *nd, const struct table *tab, const char *name,
 	return open_maps(nd, name, dir, prot, maps);
 }
 
-/* What a change does, between begin() and end(). */
+/* What a change does. */
 struct change {
 	const char *handler;
 	const struct site *site;	/* of its files; NULL: none */
@@ -315,11 +320,15 @@ struct change {
 	struct progress progress;
 };
 
-static int change_locked(struct ndiv *nd, const struct table *tab, const struct change *c)
+static int change_locked(struct ndiv *nd, const struct table *tab, const void *arg)
 {
+	const struct change *c = arg;
 	struct content_maps maps;
-	int err = find_maps(nd, tab, c->handler, PROT_READ | PROT_WRITE, &maps);
+	int err;
 
+	if (!tab)
+		return not_attached(nd, c->handler);
+	err = find_maps(nd, tab, c->handler, PROT_READ | PROT_WRITE, &maps);
 	if (err)
 		return err;
 	if (c->maintain)
@@ -332,14 +341,7 @@ static int change_locked(struct ndiv *nd, const struct table *tab, const struct 
 
 static int change(struct ndiv *nd, const struct change *c)
 {
-	struct table tab;
-	int err = begin(nd, &tab);
-
-	if (!err)
-		err = fail(nd, ENOENT, "ndiv is not attached: `ndiv attach %s %s`", nd->ifname, c->handler);
-	if (err > 0)
-		err = change_locked(nd, &tab, c);
-	return end(nd, &tab, err);
+	return change_by(nd, change_locked, c);
 }
 
 int ndiv_content_root(struct ndiv *nd, const char *handler, const char *dir, ndiv_progress_fn *fn, void *arg)
@@ -407,7 +409,7 @@ static int open_readonly(struct ndiv *nd, const char *handler, struct content_ma
 
 	clear(nd);
 	if (!state_holds(nd))
-		return fail(nd, ENOENT, "ndiv is not attached: `ndiv attach %s %s`", nd->ifname, handler);
+		return not_attached(nd, handler);
 	err = table_open(nd, &tab);
 	if (err)
 		return err;

@@ -110,9 +110,8 @@ size_t	table_count(const struct table *tab);
 int	table_sorted(const struct table *tab, unsigned int *ids);
 int	table_write(struct ndiv *nd, const struct table *tab, unsigned int id);
 
-/* ndiv.c: what every change of an interface begins and ends with */
-int	begin(struct ndiv *nd, struct table *tab);
-int	end(struct ndiv *nd, struct table *tab, int ret);
+/* ndiv.c */
+int	change_by(struct ndiv *nd, int (*fn)(struct ndiv *nd, const struct table *tab, const void *arg), const void *arg);
 
 /* object.c: a handler's object */
 struct loaded {

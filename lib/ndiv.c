@@ -162,7 +162,7 @@ static int recover(struct ndiv *nd, struct table *tab)
  * Locks, and opens the table if ndiv is attached: 1; 0 if it is not (then what is left of an earlier one is removed).
  * Attached without a handler is what is left if the first attach is killed.
  */
-int begin(struct ndiv *nd, struct table *tab)
+static int begin(struct ndiv *nd, struct table *tab)
 {
 	int err;
 
@@ -191,7 +191,7 @@ int begin(struct ndiv *nd, struct table *tab)
 	return err ? err : 1;
 }
 
-int end(struct ndiv *nd, struct table *tab, int ret)
+static int end(struct ndiv *nd, struct table *tab, int ret)
 {
 	if (!ret && tab->map >= 0 && tab->e[0].used)
 		ret = mark(nd, tab, 0);
@@ -572,4 +572,16 @@ int ndiv_sample(struct ndiv *nd, unsigned int one_in)
 	if (one_in & (one_in - 1))
 		return fail(nd, ERANGE, "%u is no power of two", one_in);
 	return store(nd, offsetof(struct ndiv_conf, sample), one_in - 1);
+}
+
+/* A change that is made elsewhere: calls <fn> while no other one can be made. <tab> is NULL if ndiv is not attached. */
+int change_by(struct ndiv *nd, int (*fn)(struct ndiv *nd, const struct table *tab, const void *arg), const void *arg)
+{
+	struct table tab;
+	int err;
+
+	err = begin(nd, &tab);
+	if (err >= 0)
+		err = fn(nd, err ? &tab : NULL, arg);
+	return end(nd, &tab, err);
 }
