@@ -244,7 +244,7 @@ const struct cmd cmd_httpd = {
 	.text = "Actions:\n"
 		"  root DIR          serve the files of DIR, instead of those served until now\n"
 		"  reload            read that directory again\n"
-		"  clear             serve no files\n"
+		"  clear             serve no files, and free their memory\n"
 		"  maintenance PAGE  answer every request with the file PAGE and status 503\n"
 		"  maintenance off   end that\n"
 		"  show              what is served, and how often it was asked for\n\n"

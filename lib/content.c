@@ -82,6 +82,8 @@ static int read_page(int fd, __u32 nr, struct ndiv_content_page *page)
 
 static int site_unreadable(struct ndiv *nd, unsigned int slot, int err)
 {
+	if (err == -EPERM)
+		return fail(nd, EPERM, "CAP_SYS_ADMIN is missing, to read what is loaded: run it as root (sudo)");
 	return fail(nd, -err,
 		    "cannot read the content in slot %u: %s; was it loaded by another version of ndiv? Detach "
 		    "and attach the handler",
@@ -213,7 +215,19 @@ int content_put(struct ndiv *nd, const struct content_maps *maps, unsigned int s
 	return err;
 }
 
-/* Serves <site> instead of what is served; NULL: no files. */
+/* Takes away what is in <slot>, but for which ids have to rest. */
+static int empty_slot(struct ndiv *nd, const struct content_maps *maps, unsigned int slot)
+{
+	static const struct progress quiet;
+	static const struct site nothing;
+	__u32 id;
+
+	if (bpf_map_lookup_elem(maps->sites, &slot, &id))
+		return errno == ENOENT ? 0 : site_unreadable(nd, slot, -errno);
+	return content_put(nd, maps, slot, &nothing, 0, &quiet);
+}
+
+/* Serves <site> instead of what is served; NULL: no files, and those that were are taken away. */
 int content_serve(struct ndiv *nd, const struct content_maps *maps, const struct site *site,
 		  const struct progress *progress)
 {
@@ -230,7 +244,11 @@ int content_serve(struct ndiv *nd, const struct content_maps *maps, const struct
 	if (now & NDIV_CONTENT_ON)
 		maps->state->left[!slot] = boot_s();
 	set_now(maps, next);
-	return 0;
+	if (!site)
+		err = empty_slot(nd, maps, 0);
+	if (!site && !err)
+		err = empty_slot(nd, maps, 1);
+	return err;
 }
 
 /* Serves the page in <page> for every request; NULL: no longer. */

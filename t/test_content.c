@@ -564,6 +564,11 @@ static void test_rest(void **state)
 	/* what was served is served */
 	assert_int_equal(find("/7", 0, &hit), 0);
 	assert_int_equal(hit.id, first[count - 1]);
+	/* to take it away is no way round */
+	assert_int_equal(content_serve(&nd, &maps, NULL, &quiet), 0);
+	assert_int_equal(site_read(&nd, tree.dir, &quiet, &site), 0);
+	assert_int_equal(content_serve(&nd, &maps, &site, &quiet), -EAGAIN);
+	site_free(&site);
 }
 
 /* Requests that are counted for <id>. */
@@ -665,6 +670,9 @@ static void test_maintenance(void **state)
 	struct expect page = { "503 Service Unavailable", "text/html; charset=utf-8", "soon", 4, 4 };
 	struct hit files, hit;
 
+	start_over();
+	assert_int_equal(tree_file(&tree, "7", "seven", 5), 0);
+	serve();
 	assert_int_equal(find("/7", 0, &files), 0);
 	fresh_tree();
 	assert_int_equal(tree_file(&tree, "down.html", "soon", 4), 0);
@@ -691,7 +699,7 @@ static void test_maintenance(void **state)
 	assert_int_equal(content_serve(&nd, &maps, NULL, &quiet), 0);
 	assert_int_equal(find("/7", 0, &hit), -1);
 	assert_int_equal(maps.state->now, 0);
-	assert_int_equal(reopen(files.id, files.variant, &hit), 0);
+	assert_int_equal(reopen(files.id, files.variant, &hit), -1);
 	/* without files, too */
 	maintain("down.html");
 	assert_int_equal(find("/7", 0, &hit), 0);

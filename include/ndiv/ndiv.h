@@ -104,7 +104,7 @@ int ndiv_content_root(struct ndiv *nd, const char *handler, const char *dir, ndi
 /* The same with the directory that is served. -ENOENT: there is none. */
 int ndiv_content_reload(struct ndiv *nd, const char *handler, ndiv_progress_fn *fn, void *arg);
 
-/* Serves no files any more. */
+/* Serves no files any more, and frees their memory. Transfers of them cannot go on. */
 int ndiv_content_clear(struct ndiv *nd, const char *handler);
 
 /*
