@@ -124,6 +124,24 @@ static __always_inline __u64 content_hash(const struct ndiv_pkt *pkt, const char
 	return hash ? hash : 1;
 }
 
+/* Four bytes of eight hexadecimal digits, the first one lowest in <w>. */
+static __always_inline __u32 content_hex(__u64 w)
+{
+	w = (w & 0x0f0f0f0f0f0f0f0fULL) + 9 * (w >> 6 & 0x0101010101010101ULL);
+	w = (w << 4 | w >> 8) & 0x00ff00ff00ff00ffULL;
+	w = (w | w >> 8) & 0x0000ffff0000ffffULL;
+	return bpf_ntohl((__u32)(w | w >> 16));
+}
+
+/*
+ * The ETag of the 16 characters behind the quote in "If-None-Match", in two words. What is none may become one: then
+ * the client says that it has what it has not, and it is told so.
+ */
+static __always_inline __u64 content_etag(__u64 first, __u64 second)
+{
+	return (__u64)content_hex(first) << 32 | content_hex(second);
+}
+
 /* The entry of a URL, or below 0. */
 static __always_inline __s32 content_look(const struct ndiv_content_dir *dir, __u64 hash)
 {

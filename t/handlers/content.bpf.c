@@ -41,7 +41,7 @@ static __always_inline int find(const struct ndiv_pkt *pkt, struct content_call 
 		return content_error(now, c->status, c->want, hit);
 	if (!content_maintenance(now))
 		c->hash = content_hash(pkt, c->text, CALL_TEXT - 1, c->pos, c->len);
-	return content_find(now, c->hash, c->want, c->etag, hit);
+	return content_find(now, c->hash, c->want, content_etag(c->etag[0], c->etag[1]), hit);
 }
 
 static __always_inline enum ndiv_verdict content_handle(struct xdp_md *ctx, struct ndiv_pkt *pkt)

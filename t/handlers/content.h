@@ -18,7 +18,7 @@ enum call_what {
 struct content_call {
 	__u32	what;		/* enum call_what; the builders write, whatever it is */
 	__u32	want;
-	__u64	etag;
+	__u64	etag[2];	/* 16 characters */
 	__u32	status;
 	__u32	id;
 	__u32	variant;
