@@ -134,8 +134,8 @@ static __always_inline __u32 content_hex(__u64 w)
 }
 
 /*
- * The ETag of the 16 characters behind the quote in "If-None-Match", in two words. What is none may become one: then
- * the client says that it has what it has not, and it is told so.
+ * The ETag of the 16 characters behind the quote in "If-None-Match", in two words. What is none may be taken for one:
+ * then it is its sender who gets a 304 for nothing.
  */
 static __always_inline __u64 content_etag(__u64 first, __u64 second)
 {
