@@ -161,8 +161,8 @@ static __always_inline __s32 content_look(const struct ndiv_content_dir *dir, __
 }
 
 /*
- * A variant's head. <variant> is below NDIV_CONTENT_VARIANTS, and was compared; the mask is for kernels before 6.3,
- * which do not know that any more when the compiler has put it aside.
+ * A variant's head. <variant> is below NDIV_CONTENT_VARIANTS, and was compared; the mask is for Linux 6.1,
+ * which does not know that any more when the compiler has put it aside.
  */
 static __always_inline const struct ndiv_content_head *content_head(const struct ndiv_content_entry *entry,
 								    __u32 variant)
