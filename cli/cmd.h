@@ -10,7 +10,7 @@
 #include "opt.h"
 
 extern const struct cmd cmd_attach, cmd_detach, cmd_replace, cmd_order, cmd_set, cmd_show, cmd_top, cmd_agent,
-	cmd_handlers, cmd_probe, cmd_version, cmd_help, cmd_complete;
+	cmd_handlers, cmd_httpd, cmd_probe, cmd_version, cmd_help, cmd_complete;
 
 /* main.c: all of them, in the order of the listing, then NULL. */
 extern const struct cmd *const commands[];
@@ -40,5 +40,8 @@ int if_done(struct ndiv *nd, const char *ifname, int err);
 
 /* cmd_set.c: the settings of an interface, as completion offers them; ends with NULL. */
 extern const char *const set_words[];
+
+/* cmd_httpd.c: its actions, likewise. */
+extern const char *const httpd_words[];
 
 #endif

@@ -175,9 +175,12 @@ static void offer_argument(const struct place *at)
 		return offer_handler_options(at);
 	case ARG_SETTING:
 		return offer_list(at, set_words);
+	case ARG_CONTENT:
+		return offer_list(at, httpd_words);
 	case ARG_COMMAND:
 		return offer_commands(at);
 	case ARG_NONE:
+	case ARG_FILE:
 	case ARG_WORD:
 		return;
 	}

@@ -40,6 +40,8 @@ enum arg_kind {
 	ARG_ATTACHED, /* a handler attached to the interface named before */
 	ARG_OPTION, /* NAME=VALUE for the handler named before */
 	ARG_SETTING, /* NAME=VALUE for the interface */
+	ARG_CONTENT, /* what to do with httpd's files */
+	ARG_FILE, /* a file or directory */
 	ARG_COMMAND,
 	ARG_WORD, /* anything */
 };

@@ -110,6 +110,9 @@ size_t	table_count(const struct table *tab);
 int	table_sorted(const struct table *tab, unsigned int *ids);
 int	table_write(struct ndiv *nd, const struct table *tab, unsigned int id);
 
+/* ndiv.c */
+int	change_by(struct ndiv *nd, int (*fn)(struct ndiv *nd, const struct table *tab, const void *arg), const void *arg);
+
 /* object.c: a handler's object */
 struct loaded {
 	struct bpf_object *obj;

@@ -573,3 +573,15 @@ int ndiv_sample(struct ndiv *nd, unsigned int one_in)
 		return fail(nd, ERANGE, "%u is no power of two", one_in);
 	return store(nd, offsetof(struct ndiv_conf, sample), one_in - 1);
 }
+
+/* A change that is made elsewhere: calls <fn> while no other one can be made. <tab> is NULL if ndiv is not attached. */
+int change_by(struct ndiv *nd, int (*fn)(struct ndiv *nd, const struct table *tab, const void *arg), const void *arg)
+{
+	struct table tab;
+	int err;
+
+	err = begin(nd, &tab);
+	if (err >= 0)
+		err = fn(nd, err ? &tab : NULL, arg);
+	return end(nd, &tab, err);
+}

@@ -86,6 +86,61 @@ int ndiv_drop_malformed(struct ndiv *nd, int drop);
 /* Times the handlers for one packet in <one_in> (a power of two, default 1024). 0: never. */
 int ndiv_sample(struct ndiv *nd, unsigned int one_in);
 
+/* --- content: ready-made responses of a handler that serves HTTP, such as httpd ------------------------------- */
+
+#define NDIV_URL_LEN	768
+#define NDIV_DIR_LEN	4096
+
+/* How far it is: <what> "read" (bytes; <total> 0: it is not known how many) or "load" (pages). */
+typedef void ndiv_progress_fn(const char *what, uint64_t done, uint64_t total, void *arg);
+
+/*
+ * Serves the files of directory <dir>, instead of those that were served: all of them are read first, and one store
+ * switches. Transfers of the old ones go on. What cannot be served (too large, too many, unreadable, a link out of
+ * <dir>) fails, and nothing has changed. <fn>: NULL, or is told how far it is. -EAGAIN: too much has changed too often.
+ */
+int ndiv_content_root(struct ndiv *nd, const char *handler, const char *dir, ndiv_progress_fn *fn, void *arg);
+
+/* The same with the directory that is served. -ENOENT: there is none. */
+int ndiv_content_reload(struct ndiv *nd, const char *handler, ndiv_progress_fn *fn, void *arg);
+
+/* Serves no files any more, and frees their memory. Transfers of them cannot go on. */
+int ndiv_content_clear(struct ndiv *nd, const char *handler);
+
+/*
+ * Answers every request with the file at <page> and status 503, until it is called with NULL. <retry_s>: what
+ * "Retry-After" says; 0: nothing. The files that were served stay loaded, and can be changed meanwhile.
+ */
+int ndiv_content_maintenance(struct ndiv *nd, const char *handler, const char *page, unsigned int retry_s);
+
+struct ndiv_content_state {
+	int	on;			/* files are served; 0: the next four are empty */
+	char	root[NDIV_DIR_LEN];
+	uint64_t since;			/* loaded: seconds since 1970 */
+	uint32_t files;
+	uint32_t skipped;		/* hidden ones */
+	uint64_t bytes;			/* with heads */
+	int	maintenance;		/* every request gets: */
+	char	page[NDIV_DIR_LEN];
+};
+
+int ndiv_content_state(struct ndiv *nd, const char *handler, struct ndiv_content_state *st);
+
+struct ndiv_content_file {
+	char	url[NDIV_URL_LEN];	/* path */
+	char	type[64];
+	uint32_t status;		/* 200; 301: a redirection; else it is the page of that status */
+	uint32_t size;			/* of the body, bytes */
+	uint64_t etag;			/* as 16 hexadecimal digits; 0: none */
+	uint64_t hits;			/* requests since it was loaded */
+};
+
+typedef int ndiv_content_fn(const struct ndiv_content_file *file, void *arg);
+
+/* Calls <fn> for each file that is served, the maintenance page first, until it returns other than 0, which is then
+ * returned. */
+int ndiv_content_each(struct ndiv *nd, const char *handler, ndiv_content_fn *fn, void *arg);
+
 /* --- what is there ------------------------------------------------------------------------------------------ */
 
 /* A handler on the interface, in the order of the chain. */
