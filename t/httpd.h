@@ -45,6 +45,7 @@ enum {
 	R_UNREADABLE,
 	R_EARLY,
 	R_WINDOW,
+	R_SYN_RATE,
 	R_JUST_SENT
 };
 

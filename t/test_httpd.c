@@ -864,7 +864,8 @@ static void test_names(void **state)
 						"hole-filled", "body",	    "probe" };
 	static const char *const reasons[] = { "",           "ack",          "rst",         "flags",
 					       "bad-cookie", "bad-checksum", "bad-options", "tx-full",
-					       "unreadable", "early",        "window",      "just-sent" };
+					       "unreadable", "early",        "window",      "over-syn-rate",
+					       "just-sent" };
 	struct bpf_map *map = bpf_object__find_map_by_name(run.handler[PLAIN].obj, ".rodata.ndiv");
 	struct ndiv_info info;
 	uint32_t key = 0;

@@ -12,8 +12,8 @@
 #include "oracle.h"
 #include "rows.h"
 
-/* Instances: the default one; a range of ports, and addresses. */
-enum who { PLAIN = 1, RANGE, LISTED };
+/* Instances: the default one; a range of ports, addresses, one with a limit. */
+enum who { PLAIN = 1, RANGE, LISTED, LIMITED };
 
 static struct run run;
 
@@ -299,6 +299,24 @@ static void test_isn(void **state)
 		fail_msg("%d pairs of %d are near each other", near, 1000 * 999 / 2);
 }
 
+/* One SYN-ACK a second, and ten at once; a request is no SYN. */
+static void test_syn_rate(void **state)
+{
+	struct client c = plain_client;
+	static struct ndiv_cpu cpu;
+	int i;
+
+	use(&run, LIMITED);
+	must("SYN rate", client_dial(&run, &c));
+	for (i = 0; i < 30; i++)
+		client_dial(&run, &(struct client){ .mss = 1460, .sport = 50000 + i });
+	run_sum(&run, NDIV_CPU_RX, &cpu);
+	assert_in_range(cpu.counter[LIMITED][SYN], 10, 20);
+	assert_int_equal(cpu.counter[LIMITED][SYN] + cpu.reason[LIMITED][R_SYN_RATE], 31);
+	client_say(&c, TH_ACK | TH_PSH, 1, 1, HUNDRED_PLEASE, SENT);
+	assert_int_equal(hear(&run, "SYN rate"), XDP_TX);
+}
+
 /* The numbers of one connection are no good for another one. */
 static void test_stolen(void **state)
 {
@@ -397,6 +415,7 @@ static int load(void)
 	static struct ndiv_prefixes addr = { .count4 = 1, .count6 = 1 };
 	const struct run_option range[] = { { "ports", &(struct ndiv_ports){ 81, 90 }, 4 }, { 0 } };
 	const struct run_option listed[] = { { "addr", &addr, sizeof(addr) }, { 0 } };
+	const struct run_option limited[] = { { "syn-rate", &(uint32_t){ 1 }, 4 }, { 0 } };
 	const char *path = run_path("handlers/httpd.bpf.o");
 
 	inet_pton(AF_INET, PKT_IP4_SERVER, addr.list[0].addr);
@@ -404,7 +423,7 @@ static int load(void)
 	inet_pton(AF_INET6, PKT_IP6_SERVER, addr.list[1].addr);
 	memset(addr.list[1].mask, 255, sizeof(addr.list[1].mask));
 	return run_add(&run, path, NULL) != PLAIN || run_add(&run, path, range) != RANGE ||
-	       run_add(&run, path, listed) != LISTED;
+	       run_add(&run, path, listed) != LISTED || run_add(&run, path, limited) != LIMITED;
 }
 
 static int open_run(void **state)
@@ -441,6 +460,7 @@ int main(void)
 	add("request with FIN", test_request_with_fin, NULL);
 	add("FIN, timestamps behind other options", test_late_timestamps, NULL);
 	add("initial sequence numbers", test_isn, NULL);
+	add("limit of SYN-ACKs", test_syn_rate, NULL);
 	add("numbers of another connection", test_stolen, NULL);
 	return _cmocka_run_group_tests("httpd_tcp", tests, test_count, open_run, close_run);
 }

@@ -8,6 +8,7 @@
  * docs/httpd.md is the guide.
  */
 #include <ndiv/handler.h>
+#include <ndiv/limit.h>
 #include <ndiv/prefix.h>
 #include "httpd.h"
 #include "tcp.h"
@@ -53,6 +54,7 @@ const struct ndiv_info ndiv_info SEC(".rodata.ndiv") = {
 		[HTTPD_R_UNREADABLE] = "unreadable",
 		[HTTPD_R_EARLY] = "early",
 		[HTTPD_R_WINDOW] = "window",
+		[HTTPD_R_SYN_RATE] = "over-syn-rate",
 		[HTTPD_R_JUST_SENT] = "just-sent",
 	},
 	.options = {
@@ -60,6 +62,8 @@ const struct ndiv_info ndiv_info SEC(".rodata.ndiv") = {
 		  .type = NDIV_OPT_PORTS, .offset = offsetof(struct httpd_config, ports) },
 		{ .name = "addr", .help = "destinations to serve; none: whatever is sent to this MAC address",
 		  .type = NDIV_OPT_PREFIXES, .offset = offsetof(struct httpd_config, addr) },
+		{ .name = "syn-rate", .help = "SYN-ACKs per second; 0: no limit",
+		  .type = NDIV_OPT_U32, .offset = offsetof(struct httpd_config, syn_rate), .max = NDIV_LIMIT_RATE_MAX },
 	},
 };
 
@@ -74,6 +78,19 @@ static __always_inline enum ndiv_verdict send(struct ndiv_pkt *pkt, __u32 count,
 	return count > 1 ? ndiv_burst(pkt, count, end) : ndiv_reply(pkt, end);
 }
 
+/* Of SYN-ACKs, all CPUs together. Never touched without a limit. */
+__u64 syn_bucket SEC(".data.bucket") __attribute__((aligned(64)));
+
+static __always_inline int is_over_syn_rate(void)
+{
+	struct ndiv_limit limit;
+
+	if (!config.syn_rate)
+		return 0;
+	limit = ndiv_limit(config.syn_rate, 0);
+	return !ndiv_limit_take(&syn_bucket, &limit, ndiv_limit_now());
+}
+
 static __always_inline enum ndiv_verdict answer_syn(struct xdp_md *ctx, struct ndiv_pkt *pkt, const struct tcphdr *tcp)
 {
 	struct httpd_args *args = ndiv_args(pkt);
@@ -85,6 +102,8 @@ static __always_inline enum ndiv_verdict answer_syn(struct xdp_md *ctx, struct n
 		return ndiv_drop(pkt, bad);
 	if (!ndiv_l4_verify(ctx, pkt))
 		return ndiv_drop(pkt, HTTPD_R_CHECKSUM);
+	if (is_over_syn_rate())
+		return ndiv_drop(pkt, HTTPD_R_SYN_RATE);
 	ndiv_count(pkt, HTTPD_SYN);
 	return send(pkt, 1, len, 0);
 }

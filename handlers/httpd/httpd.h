@@ -10,6 +10,7 @@
 struct httpd_config {
 	struct ndiv_ports ports;
 	struct ndiv_prefixes addr;
+	__u32	syn_rate;	/* SYN-ACKs per second; 0: no limit */
 };
 
 enum httpd_counter {
@@ -45,6 +46,7 @@ enum httpd_reason {
 	HTTPD_R_UNREADABLE,	/* the request cannot be copied (does not happen) */
 	HTTPD_R_EARLY,		/* sent before the answer to what came before it: the client will send it again */
 	HTTPD_R_WINDOW,		/* the client's window has no room for a segment: it will tell when it has */
+	HTTPD_R_SYN_RATE,	/* above the limit of SYN-ACKs: the client will ask again */
 	HTTPD_R_JUST_SENT,	/* the same acknowledgement again: what follows it is on its way */
 };
 
