@@ -55,7 +55,7 @@ static __always_inline enum ndiv_verdict send(struct ndiv_pkt *pkt, struct httpd
 {
 	__u32 end = pkt->l4 + len;
 
-	args->end = end;
+	args->len = len;
 	/* A frame that came padded goes padded: not every driver does it. */
 	if (end < ETH_ZLEN && pkt->len >= ETH_ZLEN)
 		end = ETH_ZLEN;

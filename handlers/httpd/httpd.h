@@ -50,7 +50,7 @@ enum httpd_kind {
 struct httpd_args {
 	__u8	kind;
 	__u8	ts;		/* offset of the timestamp option in the request's TCP header; 0: it has none */
-	__u16	end;		/* offset of the end of the IP packet: what follows is padding */
+	__u16	len;		/* of the TCP header and what follows it: behind it is padding */
 	__u32	ack;
 	union {
 		/* No payload: such a packet may end before the place where the asking one has its timestamps. */

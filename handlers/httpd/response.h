@@ -240,6 +240,12 @@ static __always_inline __s64 write_text(const struct ndiv_frame *frame, const st
 	return store(frame, off + first, page->rest, rest, sizeof(page->rest));
 }
 
+/* Where the IP packet ends. In generic mode, the tag may have gone from the frame meanwhile, and l4 with it. */
+static __always_inline __u32 end_of(const struct ndiv_pkt *pkt, const struct httpd_args *args)
+{
+	return pkt->l4 + args->len;
+}
+
 /* Returns the sum of the payload, or below 0. */
 static __always_inline __s64 write_payload(const struct ndiv_frame *frame, const struct ndiv_pkt *pkt,
 					   const struct httpd_args *args)
@@ -254,12 +260,12 @@ static __always_inline __s64 write_payload(const struct ndiv_frame *frame, const
 		sum = write_text(frame, args, off);
 	if (sum < 0)
 		return sum;
-	digits = ndiv_frame_ptr(frame, args->end - args->body - NUMBER_LEN, HTTPD_DIGITS);
+	digits = ndiv_frame_ptr(frame, end_of(pkt, args) - args->body - NUMBER_LEN, HTTPD_DIGITS);
 	if (!digits)
 		return -1;
 	*(__u32 *)digits = *(const __u32 *)args->digits;
 	digits[4] = args->digits[4];
-	return args->page == HTTPD_PAGE_OK ? sum : ndiv_csum_frame(frame, off, args->end - off, 0);
+	return args->page == HTTPD_PAGE_OK ? sum : ndiv_csum_frame(frame, off, end_of(pkt, args) - off, 0);
 }
 
 /* In whole words, too. */
@@ -287,7 +293,7 @@ static __always_inline __s64 write_ip4(struct iphdr *ip, __u32 len)
 static __always_inline __s64 write_ip(const struct ndiv_frame *frame, const struct ndiv_pkt *pkt,
 				      const struct httpd_args *args)
 {
-	__u32 len = args->end - pkt->l3;
+	__u32 len = end_of(pkt, args) - pkt->l3;
 	struct ipv6hdr *ip6;
 
 	if (pkt->flags & NDIV_F_IPV4)
@@ -299,7 +305,7 @@ static __always_inline __s64 write_ip(const struct ndiv_frame *frame, const stru
 	*(__be32 *)ip6 = bpf_htonl(0x60000000);
 	ip6->payload_len = bpf_htons(len - sizeof(*ip6));
 	ip6->hop_limit = 64;
-	return ndiv_csum_pseudo6(ip6, IPPROTO_TCP, args->end - pkt->l4);
+	return ndiv_csum_pseudo6(ip6, IPPROTO_TCP, end_of(pkt, args) - pkt->l4);
 }
 
 /* Bytes of the asking packet must not be sent back as padding. */
@@ -307,11 +313,11 @@ static __always_inline int clear_padding(const struct ndiv_frame *frame, const s
 					 const struct httpd_args *args)
 {
 	static const __u8 zeros[8];
-	__u32 len = pkt->out_len - args->end;
+	__u32 len = pkt->out_len - end_of(pkt, args);
 
 	if (!len)
 		return 0;
-	return store(frame, args->end, zeros, len, sizeof(zeros));
+	return store(frame, end_of(pkt, args), zeros, len, sizeof(zeros));
 }
 
 static __always_inline int httpd_build(const struct ndiv_frame *frame, struct ndiv_pkt *pkt, __u32 index)
