@@ -223,6 +223,12 @@ is 'by the handler' "$(counter arp)" 2
 ok 'without addresses' nd replace lab0 neigh
 is 'nobody is simulated' "$(ask arp 10.79.0.5 --wait 0.2)$(ask ns fd79::5 --wait 0.2)" ''
 
+# another MAC address
+s ip link set dev lab0 address 02:00:00:00:77:05
+ok 'replaced, when the MAC address has changed' nd replace --keep lab0 neigh addr=10.79.0.0/24
+is 'the new one is told' "$(ask arp 10.79.0.5 --peer 02:00:00:00:77:05)" '02:00:00:00:77:05 to 10.79.0.254'
+s ip link set dev lab0 address "$MAC"
+
 # above the limit
 ok 'with a limit' nd replace lab0 neigh addr=10.79.0.0/24 rate=1 burst=20
 answered=$(ask arp 10.79.0.5 --count 200 --wait 0.3 | wc -l)
