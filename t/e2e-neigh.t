@@ -153,7 +153,7 @@ capture_start() {
 	wait_for grep -q 'listening on' "$tmp/tcpdump" || bail "tcpdump: $(<"$tmp/tcpdump")"
 }
 
-captured() { tcpdump -r "$tmp/cap" icmp6 2>/dev/null | grep -q 'echo reply'; }
+captured() { tcpdump -n -r "$tmp/cap" icmp6 2>/dev/null | grep -q 'echo reply'; }
 
 # capture_stop: once all is in the file: a ping is the last thing.
 capture_stop() {
