@@ -15,6 +15,7 @@ import struct
 import sys
 import time
 
+sys.dont_write_bytecode = True  # the sources' directory stays as it is
 from udp import ETH_P_ALL, PACKET_AUXDATA, SO_RCVBUFFORCE, SOL_PACKET, checksum, vlan_of
 
 ETH_P_ARP = 0x0806

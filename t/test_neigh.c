@@ -651,6 +651,33 @@ static void test_clone(void **state)
 	must_equal("clone", out.data, out.len, expected.data, right_answer(expected.data, &in));
 }
 
+/* Of the card's hints, which no test run has: the packet as the entry would hand it over. */
+static void test_hw_vlan(void **state)
+{
+	const struct pkt_layer *const kinds[] = { arp_layers, ns_layers };
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = in.data, .data_out = out.buf, .repeat = 1);
+	size_t kind;
+	int i;
+
+	use(PLAIN);
+	for (kind = 0; kind < 2; kind++) {
+		pkt_build(&in, kinds[kind]);
+		assert_int_equal(run_reset(&run), 0);
+		for (i = 0; i < run.cpu_count; i++) {
+			oracle_parse(in.data, in.len, in.len, &run.values[i].pkt);
+			run.values[i].pkt.flags |= NDIV_F_HW_VLAN;
+			run.values[i].pkt.path = run.conf->bank;
+		}
+		assert_int_equal(bpf_map_update_elem(run.cpus, &(uint32_t){ NDIV_CPU_RX }, run.values, 0), 0);
+		opts.data_size_in = in.len;
+		opts.data_size_out = RUN_MAX;
+		assert_int_equal(bpf_prog_test_run_opts(run.handler[PLAIN].rx, &opts), 0);
+		assert_int_equal(opts.retval, XDP_PASS);
+		must_equal("removed tag", out.buf, opts.data_size_out, in.data, in.len);
+		check_counters("removed tag", PLAIN, NO_VLAN);
+	}
+}
+
 /* The builder for skbs, which does so in generic mode: the skb has been made long enough. */
 static void test_skb(void **state)
 {
@@ -819,12 +846,12 @@ static int close_run(void **state)
 int main(void)
 {
 	const struct CMUnitTest others[] = {
-		cmocka_unit_test(test_trailers),  cmocka_unit_test(test_one_bit),
-		cmocka_unit_test(test_range),	  cmocka_unit_test(test_mutations),
-		cmocka_unit_test(test_buffers),	  cmocka_unit_test(test_clone),
-		cmocka_unit_test(test_skb),	  cmocka_unit_test(test_rate),
-		cmocka_unit_test(test_rate_pass), cmocka_unit_test(test_default),
-		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_trailers), cmocka_unit_test(test_one_bit),
+		cmocka_unit_test(test_range), cmocka_unit_test(test_mutations),
+		cmocka_unit_test(test_buffers), cmocka_unit_test(test_clone),
+		cmocka_unit_test(test_hw_vlan), cmocka_unit_test(test_skb),
+		cmocka_unit_test(test_rate), cmocka_unit_test(test_rate_pass),
+		cmocka_unit_test(test_default), cmocka_unit_test(test_names),
 	};
 	static struct CMUnitTest tests[2 * COUNT(rows) + COUNT(others)];
 	static char names[COUNT(rows)][100];
