@@ -27,13 +27,15 @@ struct bench_case {
 	enum ndiv_verdict verdict;	/* of each packet: REPLY, DROP or PASS */
 	uint8_t	reason;			/* the handler's, of DROP */
 	int	v6;
+	int	to_group;			/* it is not turned round: judge() looks at all of the answer */
 
 	/* Builds the packet of <flow>. */
 	void	(*build)(struct pkt *p, struct flow flow, const struct talk *talk);
 	/* Build what is sent before, or NULL: a SYN, whose answer has the ISN; then a request. */
 	void	(*opening)(struct pkt *p, struct flow flow);
 	void	(*request)(struct pkt *p, struct flow flow, const struct talk *talk);
-	/* Is <got> the right answer to <sent>? NULL, or the fault. It was sent back, and is a sound packet: <pkt>. */
+	/* Is <got> the right answer to <sent>? NULL, or the fault. It was sent back, and is a sound packet: <pkt>.
+	 * With to_group, nothing is known of it yet. */
 	const char *(*judge)(const struct pkt *sent, const struct run_out *got, const struct ndiv_pkt *pkt);
 
 	const char *bare;		/* program of bare.bpf.c that it is compared with */

@@ -42,6 +42,8 @@ needs() {
 		test	cmd:tshark		tshark
 		test	cmd:iperf3		iperf3
 		test	cmd:python3		python3
+		test	has_iputils_arping	iputils-arping
+		test	cmd:ndisc6		ndisc6
 		lint	cmd:clang-format	clang-format
 		lint	cmd:clang-tidy		clang-tidy
 		lint	cmd:shellcheck		shellcheck
@@ -60,6 +62,8 @@ die() { say "$@"; exit 1; }
 
 has_bpftool() { "$scripts/bpftool.sh" >/dev/null; }
 has_busybox() { [ -x /bin/busybox ] && ! ldd /bin/busybox >/dev/null 2>&1; }
+# There is another one of the same name, with other options.
+has_iputils_arping() { arping -V 2>/dev/null | grep -q iputils; }
 
 # also_of SET: the sets that SET includes, with itself.
 also_of() {

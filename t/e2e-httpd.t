@@ -114,7 +114,7 @@ capture_start() {
 # closed: all connections to the handler have come to their end.
 closed() { ! c ss -Htn state connected exclude time-wait | grep ':8000 *$'; }
 
-captured() { tcpdump -r "$tmp/cap" icmp 2>/dev/null | grep -q 'echo reply'; }
+captured() { tcpdump -n -r "$tmp/cap" icmp 2>/dev/null | grep -q 'echo reply'; }
 
 # capture_stop: once all is in the file: a ping is the last thing.
 capture_stop() {

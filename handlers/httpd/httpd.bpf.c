@@ -8,6 +8,7 @@
  * docs/httpd.md is the guide.
  */
 #include <ndiv/handler.h>
+#include <ndiv/addr.h>
 #include <ndiv/limit.h>
 #include <ndiv/prefix.h>
 #include "httpd.h"
@@ -662,20 +663,6 @@ static __always_inline int is_plain_tcp(const struct ndiv_pkt *pkt)
 	return (pkt->flags & (NDIV_F_TCP | NDIV_F_FRAG | NDIV_F_IP_EXT | NDIV_F_HW_VLAN)) == NDIV_F_TCP;
 }
 
-/* A host's address, which answers may be sent to: neither a group's, nor of "this host" or loopback. */
-static __always_inline int is_host4(__be32 addr)
-{
-	__u8 first = *(const __u8 *)&addr;
-
-	return first && first != 127 && first < 224;
-}
-
-/* Likewise; all of ::/64 is special: the unspecified, the loopback and the mapped IPv4 addresses. */
-static __always_inline int is_host6(const struct in6_addr *addr)
-{
-	return addr->in6_u.u6_addr8[0] != 0xff && (addr->in6_u.u6_addr32[0] | addr->in6_u.u6_addr32[1]);
-}
-
 /* From one host, to this one? */
 static __always_inline int is_mine(struct xdp_md *ctx, const struct ndiv_pkt *pkt)
 {
@@ -687,10 +674,10 @@ static __always_inline int is_mine(struct xdp_md *ctx, const struct ndiv_pkt *pk
 		return 0;
 	if (pkt->flags & NDIV_F_IPV4) {
 		ip4 = ndiv_ptr(ctx, pkt->l3, sizeof(*ip4));
-		return ip4 && is_host4(ip4->saddr) && is_host4(ip4->daddr);
+		return ip4 && ndiv_is_host4(ip4->saddr) && ndiv_is_host4(ip4->daddr);
 	}
 	ip6 = ndiv_ptr(ctx, pkt->l3, sizeof(*ip6));
-	return ip6 && is_host6(&ip6->saddr) && is_host6(&ip6->daddr);
+	return ip6 && ndiv_is_host6(&ip6->saddr) && ndiv_is_host6(&ip6->daddr);
 }
 
 static __always_inline enum ndiv_verdict httpd_handle(struct xdp_md *ctx, struct ndiv_pkt *pkt)

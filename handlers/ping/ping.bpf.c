@@ -6,6 +6,7 @@
  * request for this host goes to the stack untouched. docs/ping.md is the guide.
  */
 #include <ndiv/handler.h>
+#include <ndiv/addr.h>
 #include <ndiv/limit.h>
 #include <ndiv/prefix.h>
 #include <ndiv/rewrite.h>
@@ -106,36 +107,16 @@ static __always_inline int is_echo(struct xdp_md *ctx, const struct ndiv_pkt *pk
 	return icmp->type == (pkt->flags & NDIV_F_ICMP ? NDIV_ICMP_ECHO : NDIV_ICMP6_ECHO);
 }
 
-/* Neither unspecified ("this network"), nor loopback, group, reserved or broadcast. */
-static __always_inline int is_unicast4(__be32 addr)
-{
-	__u8 first = *(const __u8 *)&addr;
-
-	return first && first != 127 && first < 224;
-}
-
-/* No group, and nothing out of ::/64, where the unspecified, the loopback and the mapped IPv4 addresses are. */
-static __always_inline int is_unicast6(const struct in6_addr *addr)
-{
-	return addr->in6_u.u6_addr8[0] != 0xff && (addr->in6_u.u6_addr32[0] | addr->in6_u.u6_addr32[1]);
-}
-
 static __always_inline int is_between4(const struct iphdr *ip)
 {
-	if (!ip || !is_unicast4(ip->saddr) || !is_unicast4(ip->daddr) || ip->saddr == ip->daddr)
+	if (!ip || !ndiv_is_host4(ip->saddr) || !ndiv_is_host4(ip->daddr) || ip->saddr == ip->daddr)
 		return 0;
 	return ndiv_prefixes_have4(&config.addr, ip->daddr);
 }
 
 static __always_inline int is_between6(const struct ipv6hdr *ip)
 {
-	const __be32 *s, *d;
-
-	if (!ip || !is_unicast6(&ip->saddr) || !is_unicast6(&ip->daddr))
-		return 0;
-	s = ip->saddr.in6_u.u6_addr32;
-	d = ip->daddr.in6_u.u6_addr32;
-	if (!((s[0] ^ d[0]) | (s[1] ^ d[1]) | (s[2] ^ d[2]) | (s[3] ^ d[3])))
+	if (!ip || !ndiv_is_host6(&ip->saddr) || !ndiv_is_host6(&ip->daddr) || ndiv_is_same6(&ip->saddr, &ip->daddr))
 		return 0;
 	return ndiv_prefixes_have6(&config.addr, &ip->daddr);
 }

@@ -91,6 +91,13 @@ pings() {
 	c ping -n -q -c 3 -i 0.2 -W 2 -s "${3:-56}" "$1" && more "$before" "$2"
 }
 
+# A range that nobody has: the client's kernel asks for it on the wire. Cards keep back what is sent to groups.
+neighbours() {
+	s ip link set dev lab0 allmulticast on && n attach lab0 neigh addr=10.79.0.0/24,fd79::/64 &&
+		c ip route replace 10.79.0.0/24 dev lab0 && c ip route replace fd79::/64 dev lab0 || return 1
+	pings 10.79.0.7 echo4 && pings 10.79.0.200 echo4 && pings fd79::7 echo6 && pings fd79::12:3456 echo6
+}
+
 # http URL BYTES [CURL_OPTION...]
 http() {
 	local url=$1 bytes=$2 got

@@ -69,6 +69,7 @@ native() {
 	check 'native: ping' pings "$server4" echo4
 	check 'native: ping of IPv6' pings "$server6" echo6
 	check 'native: ping with VLAN tag' vlan_ping
+	check 'native: a range that nobody has' neighbours
 	check 'native: attach httpd' attach_httpd
 	check 'native: HTTP' http4
 	check 'native: HTTP over IPv6' http6
@@ -111,6 +112,7 @@ generic() {
 		skip 'generic: ping with VLAN tag' \
 			"no VLAN devices in this kernel: the lab redirects by tc instead, and generic XDP does not see what tc redirected"
 	fi
+	check 'generic: a range that nobody has' neighbours
 	check 'generic: attach the test handlers' attach_test_handlers
 	check 'generic: reply that grows' long
 	check 'generic: burst of 16' burst_max

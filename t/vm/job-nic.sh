@@ -153,6 +153,7 @@ card() {
 	check 'ping' pings "$server4" echo4
 	check 'ping of IPv6' pings "$server6" echo6
 	check 'ping, 1400 bytes' pings "$server4" echo4 1400
+	check 'a range that nobody has' neighbours
 	check 'attach httpd' attach_httpd
 	check 'HTTP' http4
 	check 'HTTP over IPv6' http6
