@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * test_httpd_flow.c - the handler httpd: whole connections, by a simulated client (harness/flow.h)
+ *
+ * A script is a list of requests: a letter (see script()) and a number of bytes each.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include "flow.h"
+
+#define HTTPD		1	/* handler id */
+#define COUNT(a)	(sizeof(a) / sizeof((a)[0]))
+
+static struct run run;
+
+#define PLAIN		(FLOW_TS | FLOW_SACK | FLOW_DSACK)
+#define CLEAN		100	/* per cent of the stream: each byte is sent once */
+
+struct row {
+	struct flow_setup setup;
+	const char *script;
+	uint32_t cost;		/* bytes sent per cent of the stream, at most; 0: not limited */
+	uint32_t runs;		/* with other chances; 0: one */
+};
+
+/* The requests of <text>: g: GET, c: GET that closes, h: HEAD, p: POST, P: POST that waits for 100 (Continue). */
+static uint32_t script(struct flow_ask *asks, const char *text, uint32_t traits)
+{
+	uint32_t n = 0, size;
+	char what;
+	int len;
+
+	while (sscanf(text, " %c%u%n", &what, &size, &len) == 2 && n < FLOW_ASKS) {
+		if (what == 'p' || what == 'P')
+			flow_post(&asks[n], size, what == 'P');
+		else if (what == 'h')
+			flow_head(&asks[n], size);
+		else
+			flow_get(&asks[n], size, what == 'c' ? "Connection: close\r\n" : "");
+		if (traits & (FLOW_FIN_WITH | FLOW_FIN_BEHIND | FLOW_PIPELINE | FLOW_ONE_PACKET) && !asks[n].close)
+			asks[n].close = FLOW_EITHER;
+		text += len;
+		n++;
+	}
+	return n;
+}
+
+static const char *describe(const struct flow_setup *s, const char *text)
+{
+	static char buf[400];
+
+	snprintf(buf, sizeof(buf), "%s [%s] traits %x mss %u cut %u buffer %u rate %u loss %u dup %u reorder %u delay %u "
+		 "seed %u", s->name, text, s->traits, s->mss, s->cut, s->buffer, s->rate, s->wire.loss, s->wire.dup,
+		 s->wire.reorder, s->wire.delay_us, s->seed);
+	return buf;
+}
+
+static void check(const struct flow_setup *setup, const char *text, uint32_t cost)
+{
+	struct flow_ask asks[FLOW_ASKS];
+	struct flow_cost got;
+	uint32_t count = script(asks, text, setup->traits);
+	const char *bad = flow_run(&run, HTTPD, setup, asks, count, &got);
+
+	if (bad)
+		fail_msg("%s: %s", describe(setup, text), bad);
+	if (cost && got.sent > (uint64_t)got.stream * cost / 100)
+		fail_msg("%s: %llu bytes sent for %u", describe(setup, text), (unsigned long long)got.sent, got.stream);
+}
+
+/* clang-format off */
+static const struct row rows[] = {
+	{ { "one small", PLAIN, .mss = 1460 }, .script = "g100", .cost = CLEAN },
+	{ { "nothing", PLAIN, .mss = 1460 }, .script = "g0", .cost = CLEAN },
+	{ { "handshake completed by the request", PLAIN | FLOW_NO_ACK, .mss = 1460 }, .script = "g100 g2000", .cost = CLEAN },
+	{ { "close", PLAIN, .mss = 1460 }, .script = "c100", .cost = CLEAN },
+	{ { "close, several bursts", PLAIN, .mss = 1460 }, .script = "c300000", .cost = CLEAN },
+	{ { "keep-alive, changing sizes", PLAIN, .mss = 1460 },
+	  .script = "g0 g1 g1000 g1400 g5000 g30000 g17 h5000 g100000 g1 h0 g29000 g64000 p10 g300000 c5", .cost = CLEAN },
+	{ { "many small ones", PLAIN, .mss = 1460 },
+	  .script = "g1 g2 g3 g4 g5 g6 g7 g8 g9 g10 g11 g12 g13 g14 g15 g16 g17 g18 g19 g20 g21 g22 g23 g24 g25 g26 g27 g28 g29 g30 c1",
+	  .cost = CLEAN },
+	{ { "IPv6", PLAIN | FLOW_V6, .mss = 1440 }, .script = "g100 g100000 h7 p3000 c1", .cost = CLEAN },
+	{ { "tagged", PLAIN, .mss = 1460, .tag = 77 }, .script = "g100 g100000 h7 p3000 c1", .cost = CLEAN },
+	{ { "tagged IPv6", PLAIN | FLOW_V6, .mss = 1440, .tag = 77 }, .script = "g100 g100000 h7 p3000 c1", .cost = CLEAN },
+	{ { "without MSS", PLAIN, .mss = 0 }, .script = "g100 g100000 h7 p3000 c1", .cost = CLEAN },
+	{ { "without MSS, IPv6", PLAIN | FLOW_V6, .mss = 0 }, .script = "g100 g100000 h7 p3000 c1", .cost = CLEAN },
+	{ { "MSS of 200", PLAIN, .mss = 200 }, .script = "g100 g100000 h7 p3000 c1", .cost = CLEAN },
+	{ { "MSS of 300", PLAIN, .mss = 300 }, .script = "g100 g100000 h7 p3000 c1", .cost = CLEAN },
+	{ { "MSS of 536", PLAIN, .mss = 536 }, .script = "g100 g100000 h7 p3000 c1", .cost = CLEAN },
+	{ { "MSS of 9000", PLAIN, .mss = 9000 }, .script = "g100 g2500 g3000 g100000 h7 p3000 c1", .cost = CLEAN },
+	{ { "without SACK", FLOW_TS, .mss = 1460 }, .script = "g100 g100000 h7 p3000 c1", .cost = CLEAN },
+	{ { "lazy", PLAIN | FLOW_LAZY, .mss = 1460 }, .script = "g100 g100000 h7 p3000 c1", .cost = CLEAN },
+	{ { "strict PAWS", PLAIN | FLOW_STRICT, .mss = 1460 }, .script = "g100 g100000 h7 p30000 c1", .cost = CLEAN },
+	{ { "POST", PLAIN, .mss = 1460 }, .script = "p0 p1 p100 p1300 p1500 p20000 p65536 p300000 g1000 p5 c1", .cost = CLEAN },
+	{ { "POST of 3 MB", PLAIN, .mss = 1460 }, .script = "p3000000 g100", .cost = CLEAN },
+	{ { "POST that waits", PLAIN, .mss = 1460 }, .script = "P1 P100 P20000 g1000 P300000 c1", .cost = CLEAN },
+	{ { "POST, lossy", PLAIN, .mss = 1460, .wire = { 50, 0, 0, 2000 } }, .script = "p1 p100 p20000 P30000 g1000 c1", .runs = 20 },
+	{ { "pipelined, a packet each", PLAIN | FLOW_PIPELINE, .mss = 1460 }, .script = "g100 g200 g1000 g3000 h7 g30000 g1" },
+	{ { "pipelined, one packet", PLAIN | FLOW_ONE_PACKET, .mss = 1460 }, .script = "g100 g200 g1000 g3000 h7 g1" },
+	{ { "pipelined, one packet, large one", PLAIN | FLOW_ONE_PACKET, .mss = 1460 }, .script = "g100 g300000 g1" },
+	{ { "FIN with the request", PLAIN | FLOW_FIN_WITH, .mss = 1460 }, .script = "g100", .cost = CLEAN },
+	{ { "FIN with the request, several bursts", PLAIN | FLOW_FIN_WITH, .mss = 1460 }, .script = "g300000", .cost = CLEAN },
+	{ { "FIN with the second request", PLAIN | FLOW_FIN_WITH, .mss = 1460 }, .script = "g100 g30000", .cost = CLEAN },
+	{ { "FIN behind the request", PLAIN | FLOW_FIN_BEHIND, .mss = 1460 }, .script = "g100" },
+	{ { "FIN behind the request, delay", PLAIN | FLOW_FIN_BEHIND, .mss = 1460, .wire = { 0, 0, 0, 5000 } }, .script = "g300000" },
+	{ { "probes", PLAIN | FLOW_PROBE, .mss = 1460 }, .script = "g100 g30000 g5 c1", .cost = CLEAN },
+	{ { "probes with a byte", PLAIN | FLOW_PROBE_BYTE, .mss = 1460 }, .script = "g100 g30000 g5 c1", .cost = CLEAN },
+	{ { "probes with a byte, no timestamps", FLOW_PROBE_BYTE, .mss = 1460 }, .script = "g100 g5 c1", .cost = CLEAN },
+	{ { "slow reader", PLAIN, .mss = 1460, .rate = 3000 }, .script = "g300000 c5" },
+	{ { "slow reader, zero windows", PLAIN, .mss = 1460, .buffer = 6000, .rate = 700 }, .script = "g100000 c5" },
+	{ { "window of one segment", PLAIN, .mss = 1460, .buffer = 1460 }, .script = "g20000 c5" },
+	{ { "window smaller than a segment", PLAIN, .mss = 1460, .buffer = 1000 }, .script = "g100 g500 c5" },
+	{ { "windows taken back", PLAIN | FLOW_SHRINK, .mss = 1460, .rate = 3000 }, .script = "g100000 g3000 c5", .runs = 20 },
+	{ { "no timestamps", FLOW_SACK, .mss = 1460 }, .script = "g100 g3000 g11000 h7 p100 g1 c1", .cost = CLEAN },
+	{ { "no timestamps, IPv6", FLOW_SACK | FLOW_V6, .mss = 1440 }, .script = "g100 g3000 g10000 h7 p100 g1 c1", .cost = CLEAN },
+	{ { "no timestamps, MSS of 536", FLOW_SACK, .mss = 536 }, .script = "g100 g3000 h7 p100 g1 c1", .cost = CLEAN },
+	{ { "no timestamps, lossy", 0, .mss = 1460, .wire = { 50, 0, 0, 2000 } }, .script = "g100 g3000 g8000 h7 p100 g1 c1", .runs = 50 },
+	{ { "talks behind the end", PLAIN | FLOW_TALK, .mss = 1460 }, .script = "c100", .cost = CLEAN },
+	{ { "talks behind the end, large", PLAIN | FLOW_TALK, .mss = 1460 }, .script = "c100000", .cost = CLEAN },
+	{ { "talks behind the end, no timestamps", FLOW_TALK, .mss = 1460 }, .script = "c100", .cost = CLEAN },
+	{ { "closes late", PLAIN | FLOW_SLOW_FIN, .mss = 1460 }, .script = "g5 c100", .cost = CLEAN },
+	{ { "requests cut in packets of 7", PLAIN, .mss = 1460, .cut = 7 }, .script = "g100" },
+	{ { "numbers wrap around", PLAIN, .mss = 1460, .isn = 0xfffffff0, .tsval = 0xfffffff0 }, .script = "g100 g100000 p5000 c1", .cost = CLEAN },
+	{ { "numbers wrap around, no timestamps", 0, .mss = 1460, .isn = 0xfffffff0 }, .script = "g100 g1000 p100 c1", .cost = CLEAN },
+	{ { "everything twice", PLAIN, .mss = 1460, .wire = { 0, 1000, 0, 1000 } }, .script = "g100 g3000 g100000 p3000 h6 c1" },
+	{ { "old packets all the time", PLAIN | FLOW_OLD, .mss = 1460 }, .script = "g100 g3000 g1 p3000 h6 c1" },
+	{ { "old packets all the time, no timestamps", FLOW_OLD, .mss = 1460 }, .script = "g100 g3000 g1 p100 h6 c1" },
+	{ { "out of order", PLAIN, .mss = 1460, .wire = { 0, 0, 200, 1000 } }, .script = "g100 g3000 g100000 g5 c1", .runs = 20 },
+	{ { "lossy, 1%", PLAIN, .mss = 1460, .wire = { 10, 0, 0, 2000 } }, .script = "g100 g3000 g300000 g5 c1", .cost = 200, .runs = 20 },
+	{ { "lossy, 5%", PLAIN, .mss = 1460, .wire = { 50, 0, 0, 2000 } }, .script = "g100 g3000 g300000 g5 c1", .cost = 200, .runs = 20 },
+	{ { "lossy, 5%, no SACK", FLOW_TS, .mss = 1460, .wire = { 50, 0, 0, 2000 } }, .script = "g100 g3000 g300000 g5 c1", .cost = 300, .runs = 20 },
+	{ { "lossy, 5%, merging", PLAIN | FLOW_MERGE, .mss = 1460, .wire = { 50, 0, 0, 2000 } }, .script = "g100 g3000 g300000 g5 c1", .cost = 200, .runs = 20 },
+	{ { "all of it", PLAIN, .mss = 1460, .wire = { 50, 50, 50, 2000 } }, .script = "g100 g3000 g100000 g5 c1", .runs = 20 },
+	{ { "FIN with it, lossy", PLAIN | FLOW_FIN_WITH, .mss = 1460, .wire = { 100, 20, 20, 2000 } }, .script = "g100 g30000", .runs = 30 },
+	{ { "FIN behind it, lossy", PLAIN | FLOW_FIN_BEHIND, .mss = 1460, .wire = { 100, 20, 20, 2000 } }, .script = "g100 g30000", .runs = 30 },
+	{ { "FIN behind it, merging, lossy", PLAIN | FLOW_MERGE | FLOW_FIN_BEHIND, .mss = 1460, .wire = { 100, 20, 20, 2000 } },
+	  .script = "g100 g30000", .runs = 30 },
+	{ { "slow reader, lossy", PLAIN, .mss = 1460, .buffer = 6000, .rate = 700, .wire = { 50, 0, 0, 2000 } }, .script = "g100000 c5", .runs = 20 },
+};
+/* clang-format on */
+
+static void test_row(void **state)
+{
+	const struct row *row = *state;
+	struct flow_setup setup = row->setup;
+	uint32_t i, runs = row->runs ? row->runs : 1;
+
+	for (i = 0; i < runs; i++) {
+		setup.seed = 1 + i;
+		setup.port = 40000 + i;
+		check(&setup, row->script, row->cost);
+	}
+}
+
+static int open_run(void **state)
+{
+	return run_open(&run, NULL) || run_add(&run, run_path("handlers/httpd.bpf.o"), NULL) != HTTPD ? -1 : 0;
+}
+
+static int close_run(void **state)
+{
+	run_close(&run);
+	return 0;
+}
+
+int main(void)
+{
+	static struct CMUnitTest tests[COUNT(rows)];
+	size_t i, n = 0;
+
+	for (i = 0; i < COUNT(rows); i++)
+		tests[n++] = (struct CMUnitTest){ rows[i].setup.name, test_row, .initial_state = (void *)&rows[i] };
+	return _cmocka_run_group_tests("httpd_flow", tests, n, open_run, close_run);
+}
