@@ -16,6 +16,7 @@
 #define COUNT(a)	(sizeof(a) / sizeof((a)[0]))
 
 static struct run run;
+static uint32_t only;	/* seed of the one run that is wanted, or 0 */
 
 #define PLAIN		(FLOW_TS | FLOW_SACK | FLOW_DSACK)
 #define CLEAN		100	/* per cent of the stream: each byte is sent once */
@@ -64,15 +65,48 @@ static void check(const struct flow_setup *setup, const char *text, uint32_t cos
 	struct flow_ask asks[FLOW_ASKS];
 	struct flow_cost got;
 	uint32_t count = script(asks, text, setup->traits);
-	const char *bad = flow_run(&run, HTTPD, setup, asks, count, &got);
+	const char *bad;
 
+	if (only && setup->seed != only)
+		return;
+	bad = flow_run(&run, HTTPD, setup, asks, count, &got);
 	if (bad)
 		fail_msg("%s: %s", describe(setup, text), bad);
 	if (cost && got.sent > (uint64_t)got.stream * cost / 100)
 		fail_msg("%s: %llu bytes sent for %u", describe(setup, text), (unsigned long long)got.sent, got.stream);
 }
 
+/* Many connections that have this in common. */
+struct setup_kind {
+	const char *name;
+	uint32_t traits, runs, cost, seed;
+	struct flow_wire wire;
+};
+
 /* clang-format off */
+static const struct setup_kind kinds[] = {
+	{ "any client, nothing lost", FLOW_TS | FLOW_SACK, 300, 0, 1, { 0, 0, 0, 0 } },
+	{ "any client, 1% lost", FLOW_TS | FLOW_SACK, 200, 0, 2, { 10, 0, 0, 0 } },
+	{ "any client, 5% lost", FLOW_TS | FLOW_SACK, 200, 0, 3, { 50, 0, 0, 0 } },
+	{ "any client, out of order", FLOW_TS | FLOW_SACK, 200, 0, 4, { 0, 0, 100, 0 } },
+	{ "any client, twice", FLOW_TS | FLOW_SACK, 200, 0, 5, { 0, 50, 0, 0 } },
+	{ "any client, all faults", FLOW_TS | FLOW_SACK, 200, 0, 6, { 30, 30, 30, 0 } },
+};
+
+static const struct flow_setup sized[] = {
+	{ "sizes", PLAIN, .mss = 1460 },
+	{ "sizes, IPv6", PLAIN | FLOW_V6, .mss = 1440 },
+	{ "sizes, small segments", PLAIN, .mss = 536 },
+	{ "sizes, lazy client", PLAIN | FLOW_LAZY, .mss = 1460 },
+	{ "sizes, slow path", PLAIN | FLOW_LAZY, .mss = 1460, .wire = { .delay_us = 20000 } },
+};
+
+static const struct flow_setup near_sized[] = {
+	{ "sizes, no timestamps", FLOW_SACK, .mss = 1460 },
+	{ "sizes, no timestamps, IPv6", FLOW_SACK | FLOW_V6, .mss = 1440 },
+	{ "sizes, no timestamps, small segments", 0, .mss = 536 },
+};
+
 static const struct row rows[] = {
 	{ { "one small", PLAIN, .mss = 1460 }, .script = "g100", .cost = CLEAN },
 	{ { "nothing", PLAIN, .mss = 1460 }, .script = "g0", .cost = CLEAN },
@@ -157,6 +191,94 @@ static void test_row(void **state)
 	}
 }
 
+/* Sizes around every number of segments that is treated in its own way, with and without a close. */
+static void test_sizes(void **state)
+{
+	static const uint32_t counts[] = { 0, 1, 2, 3, 6, 7, 8, 9, 11, 12, 13, 14, 15, 16, 17, 18, 23, 24, 25, 26, 36, 37, 45 };
+	const struct flow_setup *setup = *state;
+	uint32_t unit = (setup->mss - 12) / 16 * 16, size, i;
+	int32_t off;
+	char text[40];
+
+	for (i = 0; i < COUNT(counts); i++)
+		for (off = -200; off < 40; off += 3) {
+			size = counts[i] * unit + off;
+			if ((int32_t)size < 0)
+				continue;
+			snprintf(text, sizeof(text), "g%u c%u", size, size);
+			check(setup, text, CLEAN);
+		}
+}
+
+/* Likewise without timestamps: up to eight segments, else a text that says so. */
+static void test_near_sizes(void **state)
+{
+	const struct flow_setup *setup = *state;
+	uint32_t unit = ((setup->mss - 16) & ~127U) + 16, size, i;
+	struct flow_ask asks[2];
+	struct flow_cost cost;
+	const char *bad;
+
+	for (i = 0; i <= 9; i++)
+		for (size = i * unit; size < i * unit + unit; size += 37) {
+			flow_get(&asks[0], size, "");
+			flow_get(&asks[1], size, "Connection: close\r\n");
+			if (size + 256 > 8 * unit) {
+				/* around there it depends on the header */
+				if (size + 80 <= 8 * unit)
+					continue;
+				asks[0].status = 416;
+				asks[0].is_text = 1;
+				asks[0].close = 1;
+			}
+			bad = flow_run(&run, HTTPD, setup, asks, 2, &cost);
+			if (bad || cost.sent > cost.stream)
+				fail_msg("%s, %u bytes: %s", setup->name, size, bad ? bad : "sent too often");
+		}
+}
+
+static uint32_t chance(uint64_t *seed, uint32_t n)
+{
+	*seed = *seed * 6364136223846793005ULL + 1442695040888963407ULL;
+	return (*seed >> 33) % n;
+}
+
+/* Any client, any wire, any requests: all that was asked for comes. */
+static void test_soup(void **state)
+{
+	static const uint16_t msss[] = { 200, 256, 300, 536, 900, 1220, 1300, 1400, 1420, 1440, 1452, 1460, 4000, 8960, 9000 };
+	static const uint32_t sizes[] = { 10, 300, 1400, 3000, 20000, 60000, 200000 };
+	const struct setup_kind *kind = *state;
+	struct flow_setup s;
+	uint64_t seed = kind->seed;
+	char text[200];
+	uint32_t i, n, len;
+
+	for (i = 0; i < kind->runs; i++) {
+		s = (struct flow_setup){ .name = kind->name,  .seed = 1 + i, .port = 10000 + i };
+		s.traits = kind->traits | (chance(&seed, 2) ? FLOW_V6 : 0) | (chance(&seed, 4) ? 0 : FLOW_LAZY) |
+			   (chance(&seed, 4) ? 0 : FLOW_MERGE) | (chance(&seed, 4) ? 0 : FLOW_SLOW_FIN) |
+			   (chance(&seed, 4) ? 0 : FLOW_NO_ACK) | (chance(&seed, 2) ? FLOW_STRICT : 0) |
+			   (chance(&seed, 6) ? 0 : FLOW_FIN_WITH) | (chance(&seed, 2) ? FLOW_DSACK : 0);
+		s.mss = msss[chance(&seed, COUNT(msss))];
+		s.tag = chance(&seed, 3) ? 0 : 1 + chance(&seed, 4094);
+		s.isn = chance(&seed, 3) ? chance(&seed, 1U << 31) : -chance(&seed, 3000);
+		s.tsval = chance(&seed, 3) ? chance(&seed, 1U << 31) : -chance(&seed, 300);
+		s.buffer = chance(&seed, 2) ? 0 : 3 * s.mss + chance(&seed, 30000);
+		if (s.buffer > 65535)
+			s.buffer = 65535;
+		s.rate = chance(&seed, 3) ? 0 : 500 + chance(&seed, 20000);
+		s.wire = kind->wire;
+		s.wire.delay_us = chance(&seed, 2) ? 0 : chance(&seed, 30000);
+		for (n = len = 0; n < 1 + chance(&seed, 5); n++)
+			len += snprintf(text + len, sizeof(text) - len, "%c%u ", "gggghpP"[chance(&seed, 7)],
+					chance(&seed, sizes[chance(&seed, COUNT(sizes))]));
+		if (chance(&seed, 2))
+			snprintf(text + len, sizeof(text) - len, "c%u", chance(&seed, 30000));
+		check(&s, text, kind->cost);
+	}
+}
+
 static int open_run(void **state)
 {
 	return run_open(&run, NULL) || run_add(&run, run_path("handlers/httpd.bpf.o"), NULL) != HTTPD ? -1 : 0;
@@ -168,12 +290,36 @@ static int close_run(void **state)
 	return 0;
 }
 
-int main(void)
-{
-	static struct CMUnitTest tests[COUNT(rows)];
-	size_t i, n = 0;
+/* Rows that a test of the group is run with. */
+#define ROWS(test, rows, name)	{ test, rows, COUNT(rows), sizeof((rows)[0]), offsetof(__typeof__((rows)[0]), name) }
 
-	for (i = 0; i < COUNT(rows); i++)
-		tests[n++] = (struct CMUnitTest){ rows[i].setup.name, test_row, .initial_state = (void *)&rows[i] };
+static const struct group {
+	void	(*test)(void **state);
+	const void *rows;
+	size_t	count, size, name;
+} groups[] = {
+	ROWS(test_row, rows, setup.name),
+	ROWS(test_sizes, sized, name),
+	ROWS(test_near_sizes, near_sized, name),
+	ROWS(test_soup, kinds, name),
+};
+
+#define TESTS_MAX	200
+
+int main(int argc, char **argv)
+{
+	static struct CMUnitTest tests[TESTS_MAX];
+	const struct group *g;
+	size_t n = 0, i;
+
+	only = argc > 2 ? atoi(argv[2]) : 0;
+	for (g = groups; g < groups + COUNT(groups); g++)
+		for (i = 0; i < g->count; i++) {
+			const char *row = (const char *)g->rows + i * g->size, *name = *(const char *const *)(row + g->name);
+
+			/* for the debugger: name and seed of one */
+			if (argc < 2 || !strcmp(argv[1], name))
+				tests[n++] = (struct CMUnitTest){ name, g->test, .initial_state = (void *)row };
+		}
 	return _cmocka_run_group_tests("httpd_flow", tests, n, open_run, close_run);
 }

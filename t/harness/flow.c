@@ -19,6 +19,7 @@
 #define BURST_ROUNDS	(NDIV_BURST_MAX + 2)
 #define RECENTS		1024	/* entries of the server's map, see sim_age() */
 #define RECENT_US	12000	/* for which it remembers an acknowledgement, at least */
+#define MARK		4	/* timestamps that know of no loss yet may follow those that do */
 #define LATE_US		3000	/* a packet that others overtake comes so much later */
 
 void sim_fail(struct sim *s, const char *fmt, ...)
@@ -69,19 +70,25 @@ static void put_frame(struct sim *s, int to_server, const uint8_t *data, size_t 
 	s->count++;
 }
 
+/* For the debugger of a failed run: FLOW_TRACE=1 in the environment. */
+static void trace(const struct sim *s, int to_server, const uint8_t *data)
+{
+	size_t l3 = 14 + (s->setup->tag ? 4 : 0), l4 = l3 + (sim_has(s, FLOW_V6) ? 40 : 20);
+	size_t end = sim_has(s, FLOW_V6) ? l4 + get16(data + l3 + 4) : l3 + get16(data + l3 + 2);
+	uint32_t client = s->setup->isn, server = s->rx.isn;
+
+	fprintf(stderr, "%9llu %s flags %02x seq %u ack %u len %zu window %u\n", (unsigned long long)s->now,
+		to_server ? "client" : "    server", data[l4 + 13], get32(data + l4 + 4) - (to_server ? client : server),
+		get32(data + l4 + 8) - (to_server ? server : client), end - l4 - (data[l4 + 12] >> 4) * 4,
+		get16(data + l4 + 14));
+}
+
 void sim_put(struct sim *s, int to_server, const uint8_t *data, size_t len)
 {
 	const struct flow_wire *w = &s->setup->wire;
 
-	if (getenv("FLOW_TRACE")) {
-		size_t l3 = 14 + (s->setup->tag ? 4 : 0), l4 = l3 + (sim_has(s, FLOW_V6) ? 40 : 20);
-		size_t end = sim_has(s, FLOW_V6) ? l4 + get16(data + l3 + 4) : l3 + get16(data + l3 + 2);
-		uint32_t seq = get32(data + l4 + 4), ack = get32(data + l4 + 8), ci = s->setup->isn, si = s->rx.isn;
-
-		fprintf(stderr, "%9llu %s fl %02x seq %u ack %u len %zu win %u\n", (unsigned long long)s->now,
-			to_server ? "C>" : "  <S", data[l4 + 13], seq - (to_server ? ci : si), ack - (to_server ? si : ci),
-			end - l4 - (data[l4 + 12] >> 4) * 4, get16(data + l4 + 14));
-	}
+	if (s->trace)
+		trace(s, to_server, data);
 	if (sim_random(s, 1000) >= w->loss)
 		put_frame(s, to_server, data, len, sim_random(s, 1000) < w->reorder ? 1 + sim_random(s, LATE_US) : 0);
 	if (w->dup && sim_random(s, 1000) < w->dup)
@@ -130,7 +137,7 @@ static void check_stamps(struct sim *s, const struct shown *o, uint32_t asked)
 		return;
 	if (o->tsecr != asked)
 		sim_fail(s, "the answer echoes %08x and not %08x", o->tsecr, asked);
-	if (in_order && s->server_seen && (int32_t)(o->tsval - s->server_ts) < -1)
+	if (in_order && s->server_seen && (int32_t)(o->tsval - s->server_ts) < -(s->cost->timeouts ? MARK : 1))
 		sim_fail(s, "the timestamp goes back by %u", s->server_ts - o->tsval);
 	if (!s->server_seen || (int32_t)(o->tsval - s->server_ts) > 0)
 		s->server_ts = o->tsval;
@@ -269,19 +276,31 @@ static void serve(struct sim *s, const uint8_t *data, size_t len)
 		sim_age(s, 1);
 }
 
-/* A frame of the client, and, if so wanted, all former ones once more. */
-static void serve_all(struct sim *s, struct sim_frame *f)
+/* Has the client sent the same before, but for the time? */
+static int is_old(const struct sim *s, const struct sim_frame *f)
 {
+	size_t l4 = 14 + (s->setup->tag ? 4 : 0) + (sim_has(s, FLOW_V6) ? 40 : 20);
 	uint32_t i;
 
-	for (i = 0; sim_has(s, FLOW_OLD) && i < s->old_count; i++)
+	for (i = 0; i < s->old_count; i++)
+		if (s->old[i].len == f->len && !memcmp(s->old[i].data + l4, f->data + l4, 14))
+			return 1;
+	return 0;
+}
+
+/* A frame of the client, and, if so wanted and it is a new one, all former ones once more. */
+static void serve_all(struct sim *s, struct sim_frame *f)
+{
+	int keep = sim_has(s, FLOW_OLD) && s->old_count < SIM_KEEP && !is_old(s, f);
+	uint32_t i;
+
+	for (i = 0; keep && i < s->old_count; i++)
 		serve(s, s->old[i].data, s->old[i].len);
 	serve(s, f->data, f->len);
-	if (!sim_has(s, FLOW_OLD) || s->old_count == SIM_KEEP) {
+	if (keep)
+		s->old[s->old_count++] = *f;
+	else
 		free(f->data);
-		return;
-	}
-	s->old[s->old_count++] = *f;
 }
 
 /* --- all of it */
@@ -379,6 +398,7 @@ const char *flow_run(struct run *r, uint32_t id, const struct flow_setup *setup,
 	s.recents = run_map(r, id, "recents");
 	s.recent_slot = -1;
 	s.room = most - (setup->traits & FLOW_TS ? 12 : 0);
+	s.trace = !!getenv("FLOW_TRACE");
 	s.server_room = server_room(setup);
 	s.tx.bytes = sent_bytes;
 	s.tx.flight = 10 * s.room;

@@ -83,7 +83,7 @@ struct sim {
 	uint32_t count;
 	struct sim_frame old[SIM_KEEP];
 	uint32_t old_count;
-	int	open, done;
+	int	open, trace;
 	uint32_t room, server_room; /* bytes of payload in a packet of the client, of the server */
 	struct sim_tx tx;
 	struct sim_rx rx;
