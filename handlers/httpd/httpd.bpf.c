@@ -551,7 +551,7 @@ static __always_inline enum ndiv_verdict answer(struct xdp_md *ctx, struct ndiv_
 		return answer_data(ctx, pkt, conn, fin);
 	if (pos_is_idle(left, 0) || pos_is_idle(left, conn->plen)) {
 		ndiv_count(pkt, HTTPD_FIN);
-		return acknowledge(pkt, conn, HTTPD_K_FIN, conn->plen + POS_CLOSE - left);
+		return acknowledge(pkt, conn, HTTPD_K_FIN, conn->plen + POS_CLOSE - (left & ~POS_LOSSY));
 	}
 	if (all && left < POS_BODY)
 		return answer_again(ctx, pkt, conn);
