@@ -579,7 +579,7 @@ static __always_inline int has_hole(struct xdp_md *ctx, const struct ndiv_pkt *p
  * any number, cannot become a storm.
  */
 static __always_inline enum ndiv_verdict answer_ack(struct xdp_md *ctx, struct ndiv_pkt *pkt, const struct conn *conn,
-						    __u32 rem, __u32 mark)
+						    __u32 rem, __u32 mark, __u32 fin)
 {
 	int hole = has_hole(ctx, pkt, conn);
 	struct httpd_args *args = ndiv_args(pkt);
@@ -602,6 +602,8 @@ static __always_inline enum ndiv_verdict answer_ack(struct xdp_md *ctx, struct n
 		mark = mark_lossy(pkt, mark);
 		count = 1;
 	}
+	args->delta += fin * (1 + (~mark & POS_CLOSE));
+	mark |= fin * POS_CLOSE;
 	return go_on(pkt, conn, rem, mark, count, 0);
 }
 
@@ -620,19 +622,26 @@ static __always_inline enum ndiv_verdict answer_probe(struct xdp_md *ctx, struct
 /* An acknowledgement and nothing else. */
 static __always_inline enum ndiv_verdict handle_ack(struct xdp_md *ctx, struct ndiv_pkt *pkt, struct conn *conn)
 {
-	__u32 left = conn->left, rem, mark = 0;
+	__u32 left = conn->left, rem, mark = 0, fin;
 
 	if (!conn->ts || pos_is_idle(left, 0) || conn->fin || left >= POS_BODY)
 		return ndiv_drop(pkt, HTTPD_R_ACK);
 	if (pos_is_idle(left, 1))
 		return answer_probe(ctx, pkt, conn);
 	rem = pos_rem(left, conn->unit, &mark);
-	/* The client has sent a FIN that we have not taken yet: one less is left. */
-	if (!rem)
+	/*
+	 * The client has sent a FIN that we have not taken yet: one less is left. The response's end acknowledges it:
+	 * so that has to be ours, too.
+	 */
+	fin = !rem;
+	if (fin)
 		rem = pos_rem(left + 1, conn->unit, &mark);
+	rem = ndiv_forget(pkt, rem, ~0U);
+	mark = ndiv_forget(pkt, mark, 15);
+	fin = ndiv_forget(pkt, fin, 1);
 	if (!rem)
 		return ndiv_drop(pkt, HTTPD_R_EARLY);
-	return answer_ack(ctx, pkt, conn, rem, mark);
+	return answer_ack(ctx, pkt, conn, rem, mark, fin);
 }
 
 static __always_inline enum ndiv_verdict handle_tcp(struct xdp_md *ctx, struct ndiv_pkt *pkt, const struct tcphdr *tcp)
