@@ -2,8 +2,9 @@
 /*
  * recent.h - has this just been sent?
  *
- * A small table of what acknowledgements were answered last, by their hash. Nothing depends on it but how often a
- * segment is sent: whoever is forgotten, or takes another one's place, is sent a burst twice.
+ * A small table of how far acknowledgements were answered last, by the connection's hash. Nothing depends on it but how
+ * often a segment is sent: whoever is forgotten, or takes another one's place, is sent a burst twice. Older ones are
+ * not answered either: two that come again and again, in turn, would each make the other one forgotten.
  */
 #ifndef NDIV_HTTPD_RECENT_H
 #define NDIV_HTTPD_RECENT_H
@@ -14,8 +15,9 @@
 #define RECENT_TICKS	2	/* of the kernel's clock: 8 ms with 250 a second */
 
 struct recent {
-	__u32	what;		/* hash of connection, acknowledgement number, and whether it told of a hole */
-	__u32	when;		/* low bits of the clock */
+	__u32	ack;		/* the highest one */
+	__u16	tag;		/* of the connection's hash */
+	__u16	when;		/* low bits of the clock */
 };
 
 struct {
@@ -25,19 +27,19 @@ struct {
 	__type(value, struct recent);
 } recents SEC(".maps");
 
-/* Asks, and remembers. */
-static __always_inline int is_recent(__u64 hash, __u32 ack, int hole)
+/* Asks, and remembers. Acknowledgements that tell of a <hole> (0 or 1) have entries of their own. */
+static __always_inline int is_recent(__u64 hash, __u32 ack, __u32 hole)
 {
-	__u32 i = hash >> (32 - RECENT_BITS) & ((1 << RECENT_BITS) - 1),
-	      what = (__u32)(hash >> 16) ^ ack ^ (hole ? 1U << 31 : 0);
+	__u32 i = (hash >> (32 - RECENT_BITS) & ((1 << RECENT_BITS) - 2)) | hole;
 	struct recent *r = bpf_map_lookup_elem(&recents, &i);
-	__u32 now = bpf_jiffies64();
+	__u16 now = bpf_jiffies64(), tag = hash >> 48;
 
 	if (!r)
 		return 0;
-	if (r->what == what && now - r->when <= RECENT_TICKS)
+	if (r->tag == tag && (__u16)(now - r->when) <= RECENT_TICKS && (__s32)(ack - r->ack) <= 0)
 		return 1;
-	r->what = what;
+	r->ack = ack;
+	r->tag = tag;
 	r->when = now;
 	return 0;
 }

@@ -236,6 +236,13 @@ static int set_recent(struct sim *s, uint32_t slot, int look)
 	return 0;
 }
 
+/* Both entries of the connection. */
+static void forget_recent(struct sim *s)
+{
+	set_recent(s, s->recent_slot & ~1U, 0);
+	set_recent(s, s->recent_slot | 1U, 0);
+}
+
 /*
  * The server does not answer an acknowledgement twice within some ticks of the kernel's clock, which does not stand
  * still for us, nor hurry. What it remembers is made to be forgotten when that time is over here. <answered>: an
@@ -253,7 +260,7 @@ static void sim_age(struct sim *s, int answered)
 				s->recent_slot = i;
 		s->recent_at = s->now;
 	} else if (s->recent_slot >= 0 && s->now - s->recent_at > RECENT_US) {
-		set_recent(s, s->recent_slot, 0);
+		forget_recent(s);
 	}
 }
 
@@ -368,7 +375,7 @@ static void close_sim(struct sim *s)
 	while (s->old_count)
 		free(s->old[--s->old_count].data);
 	if (s->recents >= 0 && s->recent_slot >= 0)
-		set_recent(s, s->recent_slot, 0);
+		forget_recent(s);
 }
 
 /* Bytes of payload that the server may put into a packet: its smallest class of MSS is 256. */
