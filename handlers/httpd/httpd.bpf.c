@@ -258,9 +258,7 @@ static __always_inline enum ndiv_verdict answer_object(struct ndiv_pkt *pkt, con
 	}
 	n = segments(args, len);
 	count = n;
-	if (conn->ts && len > conn->window)
-		count = pos_first_burst(n, conn->window, conn->unit);
-	else if (n > NDIV_BURST_MAX)
+	if (conn->ts && (n > 2 || len > conn->window))
 		count = pos_first_burst(n, conn->window, conn->unit);
 	if (!count)
 		return ndiv_drop(pkt, HTTPD_R_WINDOW);
