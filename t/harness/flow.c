@@ -77,10 +77,10 @@ static void trace(const struct sim *s, int to_server, const uint8_t *data)
 	size_t end = sim_has(s, FLOW_V6) ? l4 + get16(data + l3 + 4) : l3 + get16(data + l3 + 2);
 	uint32_t client = s->setup->isn, server = s->rx.isn;
 
-	fprintf(stderr, "%9llu %s flags %02x seq %u ack %u len %zu window %u\n", (unsigned long long)s->now,
+	fprintf(stderr, "%9llu %s flags %02x seq %u ack %u len %zu window %u ts %08x %08x\n", (unsigned long long)s->now,
 		to_server ? "client" : "    server", data[l4 + 13], get32(data + l4 + 4) - (to_server ? client : server),
 		get32(data + l4 + 8) - (to_server ? server : client), end - l4 - (data[l4 + 12] >> 4) * 4,
-		get16(data + l4 + 14));
+		get16(data + l4 + 14), get32(data + l4 + 24), get32(data + l4 + 28));
 }
 
 void sim_put(struct sim *s, int to_server, const uint8_t *data, size_t len)
@@ -361,7 +361,8 @@ static void run_all(struct sim *s)
 		if (++steps > STEPS_MAX)
 			sim_fail(s, "a storm: %u steps", steps);
 	}
-	if (!s->bad && !app_may_end(s))
+	s->cost->stalled = !s->bad && !app_may_end(s);
+	if (s->cost->stalled)
 		sim_fail(s, "silence (%u of %u responses, %u bytes, FIN %u, %u of %u acknowledged)", s->app.done,
 			 s->app.count, s->rx.nxt, s->rx.fin, s->tx.una, s->tx.max);
 	s->cost->stream = s->rx.nxt;

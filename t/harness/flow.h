@@ -80,6 +80,7 @@ struct flow_cost {
 	uint32_t paws;		/* packets that the client did not believe for their timestamp */
 	uint32_t timeouts;	/* of the client's retransmission timer */
 	uint64_t us;		/* virtual time */
+	int	stalled;	/* nobody had anything to say any more, but not all had been said */
 };
 
 /* Composes <ask>: an object of <size> bytes; <how>: more header lines, or "". */
