@@ -68,16 +68,18 @@ static const char *describe(const struct flow_setup *s, const char *text)
 {
 	static char buf[400];
 
-	snprintf(buf, sizeof(buf), "%s [%s] traits %x mss %u cut %u buffer %u rate %u loss %u dup %u reorder %u delay %u "
-		 "seed %u", s->name, text, s->traits, s->mss, s->cut, s->buffer, s->rate, s->wire.loss, s->wire.dup,
+	snprintf(buf, sizeof(buf),
+		 "%s [%s] traits %x mss %u cut %u buffer %u rate %u loss %u dup %u reorder %u delay %u "
+		 "seed %u",
+		 s->name, text, s->traits, s->mss, s->cut, s->buffer, s->rate, s->wire.loss, s->wire.dup,
 		 s->wire.reorder, s->wire.delay_us, s->seed);
 	return buf;
 }
 
 /*
- * Returns how many connections stalled, 0 or 1. Where packets get lost, some do: if the last segment of a response comes,
- * which acknowledges the request, but one before it does not, only the client's report of the hole (SACK) brings it.
- * Clients that cannot tell of it, and those whose report gets lost, wait for ever; so they do if the hole is at the
+ * Returns how many connections stalled, 0 or 1. Where packets get lost, some do: if the last segment of a response
+ * comes, which acknowledges the request, but one before it does not, only the client's report of the hole (SACK) brings
+ * it. Clients that cannot tell of it, and those whose report gets lost, wait for ever; so they do if the hole is at the
  * response's beginning, since nobody knows the request any more.
  */
 static uint32_t check(const struct flow_setup *setup, const char *text, uint32_t cost, int lossy)
@@ -137,17 +139,21 @@ static const struct flow_setup near_sized[] = {
 static const struct row rows[] = {
 	{ { "one small", PLAIN, .mss = 1460 }, .script = "g100", .cost = CLEAN },
 	{ { "nothing", PLAIN, .mss = 1460 }, .script = "g0", .cost = CLEAN },
-	{ { "handshake completed by the request", PLAIN | FLOW_NO_ACK, .mss = 1460 }, .script = "g100 g2000", .cost = CLEAN },
+	{ { "handshake completed by the request", PLAIN | FLOW_NO_ACK, .mss = 1460 },
+	  .script = "g100 g2000", .cost = CLEAN },
 	{ { "close", PLAIN, .mss = 1460 }, .script = "c100", .cost = CLEAN },
 	{ { "close, several bursts", PLAIN, .mss = 1460 }, .script = "c300000", .cost = CLEAN },
 	{ { "keep-alive, changing sizes", PLAIN, .mss = 1460 },
-	  .script = "g0 g1 g1000 g1400 g5000 g30000 g17 h5000 g100000 g1 h0 g29000 g64000 p10 g300000 c5", .cost = CLEAN },
+	  .script = "g0 g1 g1000 g1400 g5000 g30000 g17 h5000 g100000 g1 h0 g29000 g64000 p10 g300000 c5",
+	  .cost = CLEAN },
 	{ { "many small ones", PLAIN, .mss = 1460 },
-	  .script = "g1 g2 g3 g4 g5 g6 g7 g8 g9 g10 g11 g12 g13 g14 g15 g16 g17 g18 g19 g20 g21 g22 g23 g24 g25 g26 g27 g28 g29 g30 c1",
+	  .script = "g1 g2 g3 g4 g5 g6 g7 g8 g9 g10 g11 g12 g13 g14 g15 "
+		    "g16 g17 g18 g19 g20 g21 g22 g23 g24 g25 g26 g27 g28 g29 g30 c1",
 	  .cost = CLEAN },
 	{ { "IPv6", PLAIN | FLOW_V6, .mss = 1440 }, .script = "g100 g100000 h7 p3000 c1", .cost = CLEAN },
 	{ { "tagged", PLAIN, .mss = 1460, .tag = 77 }, .script = "g100 g100000 h7 p3000 c1", .cost = CLEAN },
-	{ { "tagged IPv6", PLAIN | FLOW_V6, .mss = 1440, .tag = 77 }, .script = "g100 g100000 h7 p3000 c1", .cost = CLEAN },
+	{ { "tagged IPv6", PLAIN | FLOW_V6, .mss = 1440, .tag = 77 },
+	  .script = "g100 g100000 h7 p3000 c1", .cost = CLEAN },
 	{ { "without MSS", PLAIN, .mss = 0 }, .script = "g100 g100000 h7 p3000 c1", .cost = CLEAN },
 	{ { "without MSS, IPv6", PLAIN | FLOW_V6, .mss = 0 }, .script = "g100 g100000 h7 p3000 c1", .cost = CLEAN },
 	{ { "MSS of 200", PLAIN, .mss = 200 }, .script = "g100 g100000 h7 p3000 c1", .cost = CLEAN },
@@ -157,51 +163,75 @@ static const struct row rows[] = {
 	{ { "without SACK", FLOW_TS, .mss = 1460 }, .script = "g100 g100000 h7 p3000 c1", .cost = CLEAN },
 	{ { "lazy", PLAIN | FLOW_LAZY, .mss = 1460 }, .script = "g100 g100000 h7 p3000 c1", .cost = CLEAN },
 	{ { "strict PAWS", PLAIN | FLOW_STRICT, .mss = 1460 }, .script = "g100 g100000 h7 p30000 c1", .cost = CLEAN },
-	{ { "POST", PLAIN, .mss = 1460 }, .script = "p0 p1 p100 p1300 p1500 p20000 p65536 p300000 g1000 p5 c1", .cost = CLEAN },
+	{ { "POST", PLAIN, .mss = 1460 },
+	  .script = "p0 p1 p100 p1300 p1500 p20000 p65536 p300000 g1000 p5 c1", .cost = CLEAN },
 	{ { "POST of 3 MB", PLAIN, .mss = 1460 }, .script = "p3000000 g100", .cost = CLEAN },
 	{ { "POST that waits", PLAIN, .mss = 1460 }, .script = "P1 P100 P20000 g1000 P300000 c1", .cost = CLEAN },
-	{ { "POST, lossy", PLAIN, .mss = 1460, .wire = { 50, 0, 0, 2000 } }, .script = "p1 p100 p20000 P30000 g1000 c1", .runs = 20, .stalls = 2 },
-	{ { "pipelined, a packet each", PLAIN | FLOW_PIPELINE, .mss = 1460 }, .script = "g100 g200 g1000 g3000 h7 g30000 g1" },
+	{ { "POST, lossy", PLAIN, .mss = 1460, .wire = { 50, 0, 0, 2000 } },
+	  .script = "p1 p100 p20000 P30000 g1000 c1", .runs = 20, .stalls = 2 },
+	{ { "pipelined, a packet each", PLAIN | FLOW_PIPELINE, .mss = 1460 },
+	  .script = "g100 g200 g1000 g3000 h7 g30000 g1" },
 	{ { "pipelined, one packet", PLAIN | FLOW_ONE_PACKET, .mss = 1460 }, .script = "g100 g200 g1000 g3000 h7 g1" },
 	{ { "pipelined, one packet, large one", PLAIN | FLOW_ONE_PACKET, .mss = 1460 }, .script = "g100 g300000 g1" },
 	{ { "FIN with the request", PLAIN | FLOW_FIN_WITH, .mss = 1460 }, .script = "g100", .cost = CLEAN },
-	{ { "FIN with the request, several bursts", PLAIN | FLOW_FIN_WITH, .mss = 1460 }, .script = "g300000", .cost = CLEAN },
-	{ { "FIN with the second request", PLAIN | FLOW_FIN_WITH, .mss = 1460 }, .script = "g100 g30000", .cost = CLEAN },
+	{ { "FIN with the request, several bursts", PLAIN | FLOW_FIN_WITH, .mss = 1460 },
+	  .script = "g300000", .cost = CLEAN },
+	{ { "FIN with the second request", PLAIN | FLOW_FIN_WITH, .mss = 1460 },
+	  .script = "g100 g30000", .cost = CLEAN },
 	{ { "FIN behind the request", PLAIN | FLOW_FIN_BEHIND, .mss = 1460 }, .script = "g100" },
-	{ { "FIN behind the request, delay", PLAIN | FLOW_FIN_BEHIND, .mss = 1460, .wire = { 0, 0, 0, 5000 } }, .script = "g300000" },
+	{ { "FIN behind the request, delay", PLAIN | FLOW_FIN_BEHIND, .mss = 1460, .wire = { 0, 0, 0, 5000 } },
+	  .script = "g300000" },
 	{ { "probes", PLAIN | FLOW_PROBE, .mss = 1460 }, .script = "g100 g30000 g5 c1", .cost = CLEAN },
-	{ { "probes with a byte", PLAIN | FLOW_PROBE_BYTE, .mss = 1460 }, .script = "g100 g30000 g5 c1", .cost = CLEAN },
-	{ { "probes with a byte, no timestamps", FLOW_PROBE_BYTE, .mss = 1460 }, .script = "g100 g5 c1", .cost = CLEAN },
+	{ { "probes with a byte", PLAIN | FLOW_PROBE_BYTE, .mss = 1460 },
+	  .script = "g100 g30000 g5 c1", .cost = CLEAN },
+	{ { "probes with a byte, no timestamps", FLOW_PROBE_BYTE, .mss = 1460 },
+	  .script = "g100 g5 c1", .cost = CLEAN },
 	{ { "slow reader", PLAIN, .mss = 1460, .rate = 3000 }, .script = "g300000 c5" },
 	{ { "slow reader, zero windows", PLAIN, .mss = 1460, .buffer = 6000, .rate = 700 }, .script = "g100000 c5" },
 	{ { "window of one segment", PLAIN, .mss = 1460, .buffer = 1460 }, .script = "g20000 c5" },
 	{ { "window smaller than a segment", PLAIN, .mss = 1460, .buffer = 1000 }, .script = "g100 g500 c5" },
-	{ { "windows taken back", PLAIN | FLOW_SHRINK, .mss = 1460, .rate = 3000 }, .script = "g100000 g3000 c5", .runs = 20 },
+	{ { "windows taken back", PLAIN | FLOW_SHRINK, .mss = 1460, .rate = 3000 },
+	  .script = "g100000 g3000 c5", .runs = 20 },
 	{ { "no timestamps", FLOW_SACK, .mss = 1460 }, .script = "g100 g3000 g11000 h7 p100 g1 c1", .cost = CLEAN },
-	{ { "no timestamps, IPv6", FLOW_SACK | FLOW_V6, .mss = 1440 }, .script = "g100 g3000 g10000 h7 p100 g1 c1", .cost = CLEAN },
+	{ { "no timestamps, IPv6", FLOW_SACK | FLOW_V6, .mss = 1440 },
+	  .script = "g100 g3000 g10000 h7 p100 g1 c1", .cost = CLEAN },
 	{ { "no timestamps, MSS of 536", FLOW_SACK, .mss = 536 }, .script = "g100 g3000 h7 p100 g1 c1", .cost = CLEAN },
-	{ { "no timestamps, lossy", 0, .mss = 1460, .wire = { 50, 0, 0, 2000 } }, .script = "g100 g3000 g8000 h7 p100 g1 c1", .runs = 50, .stalls = 20 },
+	{ { "no timestamps, lossy", 0, .mss = 1460, .wire = { 50, 0, 0, 2000 } },
+	  .script = "g100 g3000 g8000 h7 p100 g1 c1", .runs = 50, .stalls = 20 },
 	{ { "talks behind the end", PLAIN | FLOW_TALK, .mss = 1460 }, .script = "c100", .cost = CLEAN },
 	{ { "talks behind the end, large", PLAIN | FLOW_TALK, .mss = 1460 }, .script = "c100000", .cost = CLEAN },
 	{ { "talks behind the end, no timestamps", FLOW_TALK, .mss = 1460 }, .script = "c100", .cost = CLEAN },
 	{ { "closes late", PLAIN | FLOW_SLOW_FIN, .mss = 1460 }, .script = "g5 c100", .cost = CLEAN },
 	{ { "requests cut in packets of 7", PLAIN, .mss = 1460, .cut = 7 }, .script = "x100" },
-	{ { "numbers wrap around", PLAIN, .mss = 1460, .isn = 0xfffffff0, .tsval = 0xfffffff0 }, .script = "g100 g100000 p5000 c1", .cost = CLEAN },
-	{ { "numbers wrap around, no timestamps", 0, .mss = 1460, .isn = 0xfffffff0 }, .script = "g100 g1000 p100 c1", .cost = CLEAN },
-	{ { "everything twice", PLAIN, .mss = 1460, .wire = { 0, 1000, 0, 1000 } }, .script = "g100 g3000 g100000 p3000 h6 c1" },
+	{ { "numbers wrap around", PLAIN, .mss = 1460, .isn = 0xfffffff0, .tsval = 0xfffffff0 },
+	  .script = "g100 g100000 p5000 c1", .cost = CLEAN },
+	{ { "numbers wrap around, no timestamps", 0, .mss = 1460, .isn = 0xfffffff0 },
+	  .script = "g100 g1000 p100 c1", .cost = CLEAN },
+	{ { "everything twice", PLAIN, .mss = 1460, .wire = { 0, 1000, 0, 1000 } },
+	  .script = "g100 g3000 g100000 p3000 h6 c1" },
 	{ { "old packets all the time", PLAIN | FLOW_OLD, .mss = 1460 }, .script = "g100 g3000 g1 p3000 h6 c1" },
 	{ { "old packets all the time, no timestamps", FLOW_OLD, .mss = 1460 }, .script = "g100 g3000 g1 p100 h6 c1" },
-	{ { "out of order", PLAIN, .mss = 1460, .wire = { 0, 0, 200, 1000 } }, .script = "g100 g3000 g100000 g5 c1", .runs = 20 },
-	{ { "lossy, 1%", PLAIN, .mss = 1460, .wire = { 10, 0, 0, 2000 } }, .script = "g100 g3000 g300000 g5 c1", .cost = 200, .runs = 20, .stalls = 2 },
-	{ { "lossy, 5%", PLAIN, .mss = 1460, .wire = { 50, 0, 0, 2000 } }, .script = "g100 g3000 g300000 g5 c1", .cost = 200, .runs = 20, .stalls = 2 },
-	{ { "lossy, 5%, no SACK", FLOW_TS, .mss = 1460, .wire = { 50, 0, 0, 2000 } }, .script = "g100 g3000 g300000 g5 c1", .cost = 300, .runs = 20, .stalls = 7 },
-	{ { "lossy, 5%, merging", PLAIN | FLOW_MERGE, .mss = 1460, .wire = { 50, 0, 0, 2000 } }, .script = "g100 g3000 g300000 g5 c1", .cost = 200, .runs = 20, .stalls = 2 },
-	{ { "all of it", PLAIN, .mss = 1460, .wire = { 50, 50, 50, 2000 } }, .script = "g100 g3000 g100000 g5 c1", .runs = 20, .stalls = 3 },
-	{ { "FIN with it, lossy", PLAIN | FLOW_FIN_WITH, .mss = 1460, .wire = { 100, 20, 20, 2000 } }, .script = "g100 g30000", .runs = 30, .stalls = 4 },
-	{ { "FIN behind it, lossy", PLAIN | FLOW_FIN_BEHIND, .mss = 1460, .wire = { 100, 20, 20, 2000 } }, .script = "g100 g30000", .runs = 30, .stalls = 4 },
-	{ { "FIN behind it, merging, lossy", PLAIN | FLOW_MERGE | FLOW_FIN_BEHIND, .mss = 1460, .wire = { 100, 20, 20, 2000 } },
+	{ { "out of order", PLAIN, .mss = 1460, .wire = { 0, 0, 200, 1000 } },
+	  .script = "g100 g3000 g100000 g5 c1", .runs = 20 },
+	{ { "lossy, 1%", PLAIN, .mss = 1460, .wire = { 10, 0, 0, 2000 } },
+	  .script = "g100 g3000 g300000 g5 c1", .cost = 200, .runs = 20, .stalls = 2 },
+	{ { "lossy, 5%", PLAIN, .mss = 1460, .wire = { 50, 0, 0, 2000 } },
+	  .script = "g100 g3000 g300000 g5 c1", .cost = 200, .runs = 20, .stalls = 2 },
+	{ { "lossy, 5%, no SACK", FLOW_TS, .mss = 1460, .wire = { 50, 0, 0, 2000 } },
+	  .script = "g100 g3000 g300000 g5 c1", .cost = 300, .runs = 20, .stalls = 10 },
+	{ { "lossy, 5%, merging", PLAIN | FLOW_MERGE, .mss = 1460, .wire = { 50, 0, 0, 2000 } },
+	  .script = "g100 g3000 g300000 g5 c1", .cost = 200, .runs = 20, .stalls = 2 },
+	{ { "all of it", PLAIN, .mss = 1460, .wire = { 50, 50, 50, 2000 } },
+	  .script = "g100 g3000 g100000 g5 c1", .runs = 20, .stalls = 3 },
+	{ { "FIN with it, lossy", PLAIN | FLOW_FIN_WITH, .mss = 1460, .wire = { 100, 20, 20, 2000 } },
 	  .script = "g100 g30000", .runs = 30, .stalls = 4 },
-	{ { "slow reader, lossy", PLAIN, .mss = 1460, .buffer = 6000, .rate = 700, .wire = { 50, 0, 0, 2000 } }, .script = "g100000 c5", .runs = 20, .stalls = 2 },
+	{ { "FIN behind it, lossy", PLAIN | FLOW_FIN_BEHIND, .mss = 1460, .wire = { 100, 20, 20, 2000 } },
+	  .script = "g100 g30000", .runs = 30, .stalls = 4 },
+	{ { "FIN behind it, merging, lossy", PLAIN | FLOW_MERGE | FLOW_FIN_BEHIND, .mss = 1460,
+	    .wire = { 100, 20, 20, 2000 } },
+	  .script = "g100 g30000", .runs = 30, .stalls = 4 },
+	{ { "slow reader, lossy", PLAIN, .mss = 1460, .buffer = 6000, .rate = 700, .wire = { 50, 0, 0, 2000 } },
+	  .script = "g100000 c5", .runs = 20, .stalls = 2 },
 };
 /* clang-format on */
 
@@ -230,7 +260,8 @@ static void test_row(void **state)
 /* Sizes around every number of segments that is treated in its own way, with and without a close. */
 static void test_sizes(void **state)
 {
-	static const uint32_t counts[] = { 0, 1, 2, 3, 6, 7, 8, 9, 11, 12, 13, 14, 15, 16, 17, 18, 23, 24, 25, 26, 36, 37, 45 };
+	static const uint32_t counts[] = { 0,  1,  2,  3,  6,  7,  8,  9,  11, 12, 13, 14,
+					   15, 16, 17, 18, 23, 24, 25, 26, 36, 37, 45 };
 	const struct flow_setup *setup = *state;
 	uint32_t unit = (setup->mss - 12) / 16 * 16, size, i;
 	int32_t off;
@@ -282,7 +313,8 @@ static uint32_t chance(uint64_t *seed, uint32_t n)
 /* Any client, any wire, any requests: all that was asked for comes. */
 static void test_soup(void **state)
 {
-	static const uint16_t msss[] = { 200, 256, 300, 536, 900, 1220, 1300, 1400, 1420, 1440, 1452, 1460, 4000, 8960, 9000 };
+	static const uint16_t msss[] = { 200,  256,  300,  536,  900,  1220, 1300, 1400,
+					 1420, 1440, 1452, 1460, 4000, 8960, 9000 };
 	static const uint32_t sizes[] = { 10, 300, 1400, 3000, 20000, 60000, 200000 };
 	const struct setup_kind *kind = *state;
 	struct flow_setup s;
@@ -307,7 +339,8 @@ static void test_soup(void **state)
 		s.wire = kind->wire;
 		s.wire.delay_us = chance(&seed, 2) ? 0 : chance(&seed, 30000);
 		for (n = len = 0; n < 1 + chance(&seed, 5); n++)
-			len += snprintf(text + len, sizeof(text) - len, "%c%u ", kind->letters[chance(&seed, strlen(kind->letters))],
+			len += snprintf(text + len, sizeof(text) - len, "%c%u ",
+					kind->letters[chance(&seed, strlen(kind->letters))],
 					chance(&seed, sizes[chance(&seed, COUNT(sizes))]));
 		if (chance(&seed, 2))
 			snprintf(text + len, sizeof(text) - len, "c%u", chance(&seed, 30000));
@@ -352,7 +385,8 @@ int main(int argc, char **argv)
 	only = argc > 2 ? atoi(argv[2]) : 0;
 	for (g = groups; g < groups + COUNT(groups); g++)
 		for (i = 0; i < g->count; i++) {
-			const char *row = (const char *)g->rows + i * g->size, *name = *(const char *const *)(row + g->name);
+			const char *row = (const char *)g->rows + i * g->size,
+				   *name = *(const char *const *)(row + g->name);
 
 			/* for the debugger: name and seed of one */
 			if (argc < 2 || !strcmp(argv[1], name))

@@ -80,9 +80,9 @@ static __always_inline __u32 pos_burst(__u32 window, __u32 unit)
 }
 
 /*
- * How many of the <n> segments of a response go first: all of a burst, or as many as leave a multiple of later ones, but
- * not one alone if there is room for more, which the client would acknowledge with a delay only. More than that would
- * be sent twice: an acknowledgement that comes where a burst may begin asks for it.
+ * How many of the <n> segments of a response go first: all of a burst, or as many as leave a multiple of later ones,
+ * but not one alone if there is room for more, which the client would acknowledge with a delay only. More than that
+ * would be sent twice: an acknowledgement that comes where a burst may begin asks for it.
  */
 static __always_inline __u32 pos_first_burst(__u32 n, __u32 window, __u32 unit)
 {

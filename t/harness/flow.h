@@ -89,8 +89,8 @@ void flow_head(struct flow_ask *ask, uint32_t size);
 void flow_post(struct flow_ask *ask, uint32_t body, int expect);
 
 /*
- * Runs one connection of <count> requests through handler <id>. Returns NULL, or what went wrong, with the virtual time,
- * in static memory. <cost> is filled in either case.
+ * Runs one connection of <count> requests through handler <id>. Returns NULL, or what went wrong, with the virtual
+ * time, in static memory. <cost> is filled in either case.
  */
 const char *flow_run(struct run *r, uint32_t id, const struct flow_setup *setup, const struct flow_ask *asks,
 		     uint32_t count, struct flow_cost *cost);

@@ -60,7 +60,8 @@ struct sim_app {
 	const struct flow_ask *asks;
 	uint32_t count, written, done;
 	uint32_t end[FLOW_ASKS]; /* number behind each request */
-	uint32_t acked_at[FLOW_ASKS]; /* how far the server had sent when it acknowledged all of a request; 0: not yet */
+	uint32_t
+		acked_at[FLOW_ASKS]; /* how far the server had sent when it acknowledged all of a request; 0: not yet */
 	uint32_t pos;		/* of the stream: parsed up to */
 	uint32_t left;		/* bytes of the body at hand */
 	uint32_t size;		/* of the whole body */
@@ -102,6 +103,24 @@ static inline int sim_has(const struct sim *s, uint32_t trait)
 	return !!(s->setup->traits & trait);
 }
 
+/* Offsets in its frames. */
+static inline size_t sim_l3(const struct sim *s)
+{
+	return s->setup->tag ? 18 : 14;
+}
+
+static inline size_t sim_l4(const struct sim *s)
+{
+	return sim_l3(s) + (sim_has(s, FLOW_V6) ? 40 : 20);
+}
+
+/* Where the IP packet ends. */
+static inline size_t sim_end(const struct sim *s, const uint8_t *frame)
+{
+	return sim_has(s, FLOW_V6) ? sim_l4(s) + get16(frame + sim_l3(s) + 4)
+				   : sim_l3(s) + get16(frame + sim_l3(s) + 2);
+}
+
 /* A fault: the first one is kept. */
 void sim_fail(struct sim *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
@@ -113,7 +132,7 @@ void sim_put(struct sim *s, int to_server, const uint8_t *data, size_t len);
 
 /* flow_tcp.c: the client's TCP. */
 void tcp_open(struct sim *s);
-void tcp_take(struct sim *s, const uint8_t *frame, size_t len);
+void tcp_take(struct sim *s, const uint8_t *frame);
 void tcp_push(struct sim *s);			/* sends what there is and may be sent */
 void tcp_write(struct sim *s, const void *data, uint32_t len, int edge);
 void tcp_probe(struct sim *s, int byte);

@@ -239,11 +239,10 @@ struct seen {
 	uint32_t tsval;
 };
 
-static void read_frame(struct sim *s, const uint8_t *f, size_t len, struct seen *seen)
+static void read_frame(struct sim *s, const uint8_t *f, struct seen *seen)
 {
-	size_t l3 = 14 + (s->setup->tag ? 4 : 0), l4 = l3 + (sim_has(s, FLOW_V6) ? 40 : 20), off, end;
+	size_t l4 = sim_l4(s), end = sim_end(s, f), off;
 
-	end = sim_has(s, FLOW_V6) ? l4 + get16(f + l3 + 4) : l3 + get16(f + l3 + 2);
 	seen->flags = f[l4 + 13];
 	if (!s->open && seen->flags & TH_SYN)
 		s->rx.isn = get32(f + l4 + 4);
@@ -395,12 +394,12 @@ static void take_synack(struct sim *s, const struct seen *seen)
 	app_step(s);
 }
 
-void tcp_take(struct sim *s, const uint8_t *frame, size_t len)
+void tcp_take(struct sim *s, const uint8_t *frame)
 {
 	struct seen seen;
 	struct sim_rx *rx = &s->rx;
 
-	read_frame(s, frame, len, &seen);
+	read_frame(s, frame, &seen);
 	if (!s->open) {
 		take_synack(s, &seen);
 		return;
