@@ -184,8 +184,6 @@ static const struct row rows[] = {
 	{ { "probes", PLAIN | FLOW_PROBE, .mss = 1460 }, .script = "g100 g30000 g5 c1", .cost = CLEAN },
 	{ { "probes with a byte", PLAIN | FLOW_PROBE_BYTE, .mss = 1460 },
 	  .script = "g100 g30000 g5 c1", .cost = CLEAN },
-	{ { "probes with a byte, no timestamps", FLOW_PROBE_BYTE, .mss = 1460 },
-	  .script = "g100 g5 c1", .cost = CLEAN },
 	{ { "slow reader", PLAIN, .mss = 1460, .rate = 3000 }, .script = "g300000 c5" },
 	{ { "slow reader, zero windows", PLAIN, .mss = 1460, .buffer = 6000, .rate = 700 }, .script = "g100000 c5" },
 	{ { "window of one segment", PLAIN, .mss = 1460, .buffer = 1460 }, .script = "g20000 c5" },
