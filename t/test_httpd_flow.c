@@ -302,6 +302,36 @@ static void test_near_sizes(void **state)
 		}
 }
 
+/* The server's numbers wrap around in the middle of a response: its sequence number, and its timestamp. */
+static void test_wrap(void **state)
+{
+	static const char options[] = "\2\4\5\xb4\4\2\x8\xa\0\0\0\1\0\0\0\0";
+	struct flow_setup setup = { .name = *state, .traits = PLAIN, .mss = 1460 };
+	const uint32_t size = 1000000, near = -size + 20000;
+	uint32_t isn, stamp, seqs = 0, stamps = 0, port;
+	static struct run_out out;
+	static struct pkt p;
+
+	for (port = 1; port <= 65535; port++) {
+		const struct pkt_layer syn[] = { { .type = PKT_ETH }, IP4(.id = 1),
+						 TCP(.sport = port, .dport = FLOW_PORT, .flags = TH_SYN,
+						     .options = options, .option_len = sizeof(options) - 1),
+						 { .type = PKT_END } };
+
+		pkt_build(&p, syn);
+		assert_int_equal(run_rx(&run, p.data, p.len, &out), 0);
+		isn = get32(out.data + p.l4 + 4);
+		stamp = get32(out.data + p.l4 + 28);
+		if (isn < near && stamp < near)
+			continue;
+		seqs += isn >= near;
+		stamps += stamp >= near;
+		setup.port = port;
+		check(&setup, "g1000000 c100", CLEAN, 0);
+	}
+	assert_true(seqs && stamps);
+}
+
 static uint32_t chance(uint64_t *seed, uint32_t n)
 {
 	*seed = *seed * 6364136223846793005ULL + 1442695040888963407ULL;
@@ -361,6 +391,8 @@ static int close_run(void **state)
 /* Rows that a test of the group is run with. */
 #define ROWS(test, rows, name)	{ test, rows, COUNT(rows), sizeof((rows)[0]), offsetof(__typeof__((rows)[0]), name) }
 
+static const char wrap_name[] = "the server's numbers wrap around";
+
 static const struct group {
 	void	(*test)(void **state);
 	const void *rows;
@@ -390,5 +422,7 @@ int main(int argc, char **argv)
 			if (argc < 2 || !strcmp(argv[1], name))
 				tests[n++] = (struct CMUnitTest){ name, g->test, .initial_state = (void *)row };
 		}
+	if (argc < 2)
+		tests[n++] = (struct CMUnitTest){ wrap_name, test_wrap, .initial_state = (void *)wrap_name };
 	return _cmocka_run_group_tests("httpd_flow", tests, n, open_run, close_run);
 }
