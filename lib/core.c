@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* core.c - the core's programs and maps on an interface: up and down */
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 #include "internal.h"
 #include "core.skel.h"
@@ -22,6 +23,10 @@ static struct core_bpf *core_open(struct ndiv *nd, int generic, int hints)
 	self->netns = netns_inode();
 	self->generic = generic;
 	memcpy(self->mac, nd->mac, sizeof(self->mac));
+	if (getrandom((void *)core->rodata_seal->ndiv_seal, sizeof(core->rodata_seal->ndiv_seal), 0) < 0) {
+		core_bpf__destroy(core);
+		return NULL;
+	}
 	bpf_program__set_autoload(core->progs.ndiv_entry_hints, hints);
 	if (hints) {
 		bpf_program__set_ifindex(core->progs.ndiv_entry_hints, nd->ifindex);
