@@ -267,6 +267,8 @@ static int install(struct ndiv *nd, struct table *tab, unsigned int id, const ch
 	if (!err)
 		err = table_write(nd, tab, id);
 	object_close(&ld);
+	if (!err && tab->e[id].has_build)
+		warn_clones(nd);
 	if (!err)
 		return take_over(nd, id);
 	tab->e[id] = before;
