@@ -349,6 +349,16 @@ static int prepare(struct ndiv *nd, const char *path, unsigned int id, const cha
 	return err;
 }
 
+static void refused(struct ndiv *nd, const char *path, const struct loaded *ld, int err)
+{
+	if (ld->done && libbpf_find_vmlinux_btf_id("napi_poll", BPF_TRACE_RAW_TP) <= 0)
+		fail(nd, -err,
+		     "%s: it has a program for the end of a batch, and this kernel has no tracepoint napi_poll", path);
+	else
+		fail(nd, -err, "%s: the kernel refuses it: %s (`ndiv -v ...` shows the verifier's log)", path,
+		     err_text(err));
+}
+
 /* Loads the object at <path> as handler <id>, taking over from the one of that id if there is one. */
 int object_load(struct ndiv *nd, const char *path, unsigned int id, const char *opts, struct loaded *ld)
 {
@@ -364,8 +374,7 @@ int object_load(struct ndiv *nd, const char *path, unsigned int id, const char *
 	if (!err) {
 		err = bpf_object__load(ld->obj);
 		if (err)
-			fail(nd, -err, "%s: the kernel refuses it: %s (`ndiv -v ...` shows the verifier's log)", path,
-			     err_text(err));
+			refused(nd, path, ld, err);
 	}
 	if (err)
 		object_close(ld);

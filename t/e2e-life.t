@@ -291,6 +291,46 @@ other_program() {
 	ok "$flag: another program: nothing is left" nothing_left
 }
 
+# --- kernels that lack something
+
+# without NAME CMD...: as on a kernel that has no tracepoint NAME, as far as its BTF tells.
+without() {
+	local name=$1
+
+	sed "s/btf_trace_$name/btf_gone__$name/" /sys/kernel/btf/vmlinux >"$tmp/btf"
+	shift
+	unshare --mount sh -c 'mount --bind "$0" /sys/kernel/btf/vmlinux && exec "$@"' "$tmp/btf" "$build/ndiv" -n "$LAB-s" "$@"
+}
+
+no_tracepoint() {
+	local name pins
+
+	for name in xdp_exception xdp_bulk_tx xdp_devmap_xmit xdp_redirect_err; do
+		warns "no $name: attach" \
+			"ndiv: warning: lab0: tracepoint $name: this kernel has none: packets lost behind the verdict are not counted" \
+			without "$name" attach lab0 ping rate=0
+		pins=$(pins "$(netns_inode s)" | sed -n 's,.*/tp_,,p' | sort | tr '\n' ' ')
+		is "no $name: the others are there" "$pins" "$(other_pins "$name")"
+		ok "no $name: it answers" answered
+		is "no $name: probe" "$(without "$name" probe -j | jq -c '[.features | to_entries[] | select(.value.present == false and (.key | startswith("tp-"))) | .key]')" \
+			"[\"tp-${name//_/-}\"]"
+		ok "no $name: detach" nd detach lab0
+	done
+	exits 'no napi_poll: a handler that needs it' 1 \
+		"ndiv: lab0: $handlers/rxdone.bpf.o: it has a program for the end of a batch, and this kernel has no tracepoint napi_poll" \
+		without napi_poll attach lab0 "$handlers/rxdone.bpf.o"
+	ok 'no napi_poll: nothing is left' nothing_left
+}
+
+# other_pins NAME: all but that one.
+other_pins() {
+	local pin
+
+	for pin in bulk_tx devmap_xmit exception redirect_err; do
+		[ "xdp_$pin" = "$1" ] || printf '%s ' "$pin"
+	done
+}
+
 # --- what show warns of
 
 life_answers() {
@@ -594,6 +634,7 @@ targets
 driver_says_no
 other_program xdpdrv
 other_program xdpgeneric
+no_tracepoint
 no_target
 changed
 vlan_offload
