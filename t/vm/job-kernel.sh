@@ -74,6 +74,7 @@ native() {
 	check 'native: HTTP over IPv6' http6
 	check 'native: HTTP, 1300 bytes' http_large
 	check 'native: attach the test handlers' attach_test_handlers
+	check 'native: show warns of nothing' no_warnings
 	check 'native: reply' reply
 	check 'native: reply that grows' long
 	check 'native: reply that grows to 1514 bytes' long_max 1514

@@ -52,9 +52,6 @@ feature() { "$1" ethtool -k lab0 | grep -q "^$2: on"; }
 
 attach() { n attach lab0 ping rate=0 && n show lab0 && [ "$(shown mode)" = "$expected" ]; }
 
-# Once a program is attached, each of these drivers says that it sends what is redirected.
-no_warnings() { n show lab0 && n show --json lab0 | grep -q '"warnings": \[\]'; }
-
 # Many flows, which a card with several queues spreads over them.
 flows() {
 	local i
