@@ -22,7 +22,6 @@ static struct core_bpf *core_open(struct ndiv *nd, int generic, int hints)
 	self->ifindex = nd->ifindex;
 	self->netns = netns_inode();
 	self->generic = generic;
-	memcpy(self->mac, nd->mac, sizeof(self->mac));
 	if (getrandom((void *)core->rodata_seal->ndiv_seal, sizeof(core->rodata_seal->ndiv_seal), 0) < 0) {
 		core_bpf__destroy(core);
 		return NULL;

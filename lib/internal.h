@@ -30,7 +30,6 @@
 struct ndiv {
 	char	ifname[IFNAMSIZ];
 	unsigned int ifindex;
-	unsigned char mac[6];
 	int	readonly;
 	int	lock;			/* fd of the namespace's directory while locked, else -1 */
 	char	dir[STATE_LEN];

@@ -73,41 +73,43 @@ static int told(const struct ndiv *nd, unsigned int id, struct ndiv_self *self)
 	return err;
 }
 
-/* Names of handlers, as long as there is room. */
+/* Names of handlers: all that one interface can have. */
 struct names {
-	char	text[NDIV_WARNING_LEN / 2];
+	char	text[NDIV_HANDLERS_MAX * (NDIV_NAME_LEN + 2)];
 	size_t	len;
 };
 
 static void add_name(struct names *names, const char *name)
 {
-	if (names->len + strlen(name) + 3 < sizeof(names->text))
-		names->len += sprintf(names->text + names->len, "%s%s", names->len ? ", " : "", name);
+	names->len += snprintf(names->text + names->len, NDIV_NAME_LEN + 2, "%s%.*s", names->len ? ", " : "",
+			       NDIV_NAME_LEN - 1, name);
 }
 
 void state_warnings(const struct ndiv *nd, struct ndiv_state *st)
 {
 	struct names mac = {}, mtu = {}, clones = {};
-	__u32 mtu_now = netdev_mtu(nd->ifindex);
 	const char *lost = clones_lost(nd, st->mode);
 	struct ndiv_self self;
+	struct netdev now;
 	size_t i;
 
+	if (netdev_get(nd->ifindex, &now))
+		return;	/* it has just gone */
 	for (i = 0; i < st->count; i++) {
 		if (st->handler[i].entry.has_build && lost)
 			add_name(&clones, st->handler[i].entry.info.name);
 		if (told(nd, st->handler[i].id, &self))
 			continue;
-		if (memcmp(self.mac, nd->mac, sizeof(self.mac)))
+		if (memcmp(self.mac, now.mac, sizeof(self.mac)))
 			add_name(&mac, st->handler[i].entry.info.name);
-		if (self.mtu != mtu_now)
+		if (self.mtu != now.mtu)
 			add_name(&mtu, st->handler[i].entry.info.name);
 	}
 	if (mac.len)
 		add(st, "the MAC address has changed, these know the old one: %s (`ndiv replace --keep %s NAME`)",
 		    mac.text, nd->ifname);
 	if (mtu.len)
-		add(st, "the MTU is %u now, these know another one: %s (`ndiv replace --keep %s NAME`)", mtu_now,
+		add(st, "the MTU is %u now, these know another one: %s (`ndiv replace --keep %s NAME`)", now.mtu,
 		    mtu.text, nd->ifname);
 	if (clones.len)
 		add(st, "%s: %s", clones.text, lost);

@@ -95,7 +95,7 @@ struct ndiv_handler_state {
 };
 
 #define NDIV_WARNINGS_MAX	4
-#define NDIV_WARNING_LEN	512
+#define NDIV_WARNING_LEN	768
 
 struct ndiv_state {
 	char	ifname[16];		/* its name now */
