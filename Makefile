@@ -245,6 +245,9 @@ INSTALLED = $(BINDIR)/ndiv $(LIBDIR)/libndiv.a $(LIBDIR)/libndiv.so $(LIBDIR)/li
 	$(foreach m,$(MANS),$(MANDIR)/man$(patsubst .%,%,$(suffix $m))/$(notdir $m)) \
 	$(addprefix $(DOCDIR)/,$(notdir $(DOCS))) $(DOCDIR)/examples/template.bpf.c
 
+# As libndiv.pc says it, which can then be used elsewhere.
+in_prefix = $(patsubst $(PREFIX)/%,$${prefix}/%,$(1))
+
 install: all
 	$(Q)$(INSTALL) -D -m 755 -t $(DESTDIR)$(BINDIR) $(B)/ndiv
 	$(Q)$(INSTALL) -D -m 644 -t $(DESTDIR)$(LIBDIR) $(B)/libndiv.a
@@ -252,8 +255,8 @@ install: all
 	$(Q)ln -sf libndiv.so.$(VERSION) $(DESTDIR)$(LIBDIR)/libndiv.so.$(SOVERSION)
 	$(Q)ln -sf libndiv.so.$(SOVERSION) $(DESTDIR)$(LIBDIR)/libndiv.so
 	$(Q)$(INSTALL) -d $(DESTDIR)$(LIBDIR)/pkgconfig
-	$(Q)sed -e 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@INCDIR@|$(INCDIR)|; s|@VERSION@|$(VERSION)|' \
-		-e 's|@HANDLERDIR@|$(HANDLERDIR)|; s|@MULTIARCH@|$(MULTIARCH)|' lib/libndiv.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/libndiv.pc
+	$(Q)sed -e 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(call in_prefix,$(LIBDIR))|; s|@INCDIR@|$(call in_prefix,$(INCDIR))|' \
+		-e 's|@HANDLERDIR@|$(call in_prefix,$(HANDLERDIR))|; s|@VERSION@|$(VERSION)|; s|@MULTIARCH@|$(MULTIARCH)|' lib/libndiv.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/libndiv.pc
 	$(Q)chmod 644 $(DESTDIR)$(LIBDIR)/pkgconfig/libndiv.pc
 	$(Q)$(INSTALL) -D -m 644 -t $(DESTDIR)$(INCDIR)/ndiv $(HEADERS)
 	$(Q)$(INSTALL) -D -m 644 -t $(DESTDIR)$(HANDLERDIR) $(INSTALL_HANDLERS)

@@ -45,6 +45,41 @@ static __always_inline void fill_meta(struct ndiv_meta *meta, struct ndiv_cpu *c
 	__builtin_memcpy(meta->args, pkt->args, NDIV_ARGS_LEN);
 }
 
+/*
+ * What stands for metadata where the driver leaves no room for it (vmxnet3, mvneta) or the card has filled it: the same
+ * as the first bytes of the frame itself. There it could be anybody's packet, so it has a seal that only we know.
+ */
+struct sealed {
+	__u64 seal[2];
+	struct ndiv_meta meta;
+};
+
+/* Random, set when the core is loaded. */
+const volatile __u64 ndiv_seal[2] SEC(".rodata.seal") = { 0 };
+
+/* Longer than the interface sends, the frame would not be redirected, and nobody would tell. */
+static __always_inline int too_long(struct xdp_md *ctx)
+{
+	__u32 mtu = 0;
+
+	return bpf_check_mtu(ctx, 0, &mtu, 0, 0);
+}
+
+static __always_inline int put_sealed(struct xdp_md *ctx, struct ndiv_cpu *cpu)
+{
+	struct sealed *front;
+
+	if (bpf_xdp_adjust_head(ctx, -(int)sizeof(*front)) || too_long(ctx))
+		return NDIV_R_NO_ROOM;
+	front = (void *)(long)ctx->data;
+	if ((void *)(front + 1) > (void *)(long)ctx->data_end)
+		return NDIV_R_NO_ROOM;
+	front->seal[0] = ndiv_seal[0];
+	front->seal[1] = ndiv_seal[1];
+	fill_meta(&front->meta, cpu);
+	return 0;
+}
+
 /* Metadata in front of the frame; 0, or the reason why it cannot be. */
 static __always_inline int put_meta(struct xdp_md *ctx, struct ndiv_cpu *cpu)
 {
@@ -54,7 +89,7 @@ static __always_inline int put_meta(struct xdp_md *ctx, struct ndiv_cpu *cpu)
 	if (!ndiv_self.generic || bpf_xdp_adjust_meta(ctx, -(int)sizeof(*meta) - NDIV_META_PAD)) {
 		pad = 0;
 		if (bpf_xdp_adjust_meta(ctx, -(int)sizeof(*meta)))
-			return NDIV_R_NO_ROOM;
+			return ndiv_self.generic ? NDIV_R_NO_ROOM : put_sealed(ctx, cpu);
 	}
 	meta = (void *)(long)ctx->data_meta + pad;
 	if ((void *)(meta + 1) > (void *)(long)ctx->data)
@@ -138,30 +173,59 @@ static __always_inline __u32 copy_index(const struct ndiv_meta *meta, struct ndi
 	return index - skip;
 }
 
+/* Takes away what put_sealed() put there. Returns as take_meta(). */
+static __always_inline int take_sealed(struct xdp_md *ctx, struct ndiv_meta *meta)
+{
+	const struct sealed *front = (void *)(long)ctx->data;
+
+	if ((void *)(front + 1) > (void *)(long)ctx->data_end)
+		return 0;
+	if (front->seal[0] != ndiv_seal[0] || front->seal[1] != ndiv_seal[1] || front->meta.magic != NDIV_META_CLONE)
+		return 0;
+	*meta = front->meta;
+	return bpf_xdp_adjust_head(ctx, sizeof(*front)) ? -1 : 1;
+}
+
+/* Takes away what put_meta() put there: 1; 0 if the frame is none of ours, below 0 if that fails. */
+static __always_inline int take_meta(struct xdp_md *ctx, struct ndiv_meta *meta)
+{
+	const struct ndiv_meta *front = (void *)(long)ctx->data_meta;
+
+	if ((void *)(front + 1) > (void *)(long)ctx->data || front->magic != NDIV_META_CLONE)
+		return take_sealed(ctx, meta);
+	*meta = *front;
+	return bpf_xdp_adjust_meta(ctx, sizeof(*front)) ? -1 : 1;
+}
+
+/* A clone that cannot become the packet that it should. */
+static __always_inline int copy_fails(struct ndiv_cpu *cpu)
+{
+	cpu->reason[0][NDIV_R_NO_ROOM]++;
+	cpu->copy_drops++;
+	return XDP_DROP;
+}
+
 /*
  * First half of ndiv_copy: XDP_PASS for a frame that is none of ours, XDP_DROP for a spare copy or on failure; XDP_TX
  * when the builder of <handler> is to write it.
  */
 static __always_inline int copy_begin(struct xdp_md *ctx, struct ndiv_cpu *cpu, __u32 *handler)
 {
-	struct ndiv_meta *meta = (void *)(long)ctx->data_meta;
+	struct ndiv_meta meta;
+	int taken = take_meta(ctx, &meta);
 
-	if ((void *)(meta + 1) > (void *)(long)ctx->data || meta->magic != NDIV_META_CLONE)
+	if (!taken)
 		return XDP_PASS;
-	meta_to_pkt(meta, cpu);
-	*handler = meta->handler;
-	cpu->index = copy_index(meta, cpu);
+	if (taken < 0)
+		return copy_fails(cpu);
+	meta_to_pkt(&meta, cpu);
+	*handler = meta.handler;
+	cpu->index = copy_index(&meta, cpu);
 	if (cpu->index >= cpu->pkt.out_count) {
 		cpu->copy_drops++;
 		return XDP_DROP;
 	}
-	bpf_xdp_adjust_meta(ctx, sizeof(*meta));
-	if (ndiv_set_len(ctx, cpu->pkt.out_len)) {
-		cpu->reason[0][NDIV_R_NO_ROOM]++;
-		cpu->copy_drops++;
-		return XDP_DROP;
-	}
-	return XDP_TX;
+	return ndiv_set_len(ctx, cpu->pkt.out_len) ? copy_fails(cpu) : XDP_TX;
 }
 
 #endif

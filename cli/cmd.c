@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <locale.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <string.h>
 #include <unistd.h>
@@ -178,7 +177,7 @@ int cmd_main(int argc, char **argv)
 	int status;
 
 	guard_descriptors();
-	signal(SIGPIPE, SIG_IGN); /* a closed pipe is then an error of the write, and is told */
+	out_begin();
 	setlocale(LC_CTYPE, "");
 	status = dispatch(argc, argv);
 	if (out_close() && status == EXIT_SUCCESS)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* cmd_probe.c - ndiv probe: what kernel and interface offer, and what ndiv uses of it */
+#include <inttypes.h>
 #include <string.h>
 #include "cmd.h"
 #include "out.h"
@@ -21,6 +22,9 @@ static void put_text(const char *ifname, const struct ndiv_probe *pr)
 	out_line(stdout, "kernel %s", pr->kernel);
 	if (ifname)
 		out_line(stdout, "interface %s, driver %s, mtu %u", ifname, pr->driver[0] ? pr->driver : "?", pr->mtu);
+	if (pr->foreign)
+		out_line(stdout, "another XDP program is there: \"%s\", id %" PRIu32 ": ndiv cannot attach",
+			 pr->foreign_name, pr->foreign);
 	tab_begin(&t, "lll");
 	for (i = 0; i < pr->count; i++) {
 		tab_cell(&t, "%s", pr->feature[i].name);
@@ -28,6 +32,19 @@ static void put_text(const char *ifname, const struct ndiv_probe *pr)
 		tab_cell(&t, "%s", pr->feature[i].use);
 	}
 	tab_end(&t, stdout, 2);
+}
+
+/* Another program than ndiv's, or null. */
+static void json_foreign(struct json *j, const struct ndiv_probe *pr)
+{
+	if (!pr->foreign) {
+		json_text(j, "foreign", NULL);
+		return;
+	}
+	json_open(j, "foreign", '{');
+	json_text(j, "name", pr->foreign_name);
+	json_uint(j, "prog_id", pr->foreign);
+	json_close(j, '}');
 }
 
 static void put_json(const char *ifname, const struct ndiv_probe *pr)
@@ -42,6 +59,8 @@ static void put_json(const char *ifname, const struct ndiv_probe *pr)
 		json_text(&j, "ifname", ifname);
 		json_text(&j, "driver", pr->driver);
 		json_uint(&j, "mtu", pr->mtu);
+		json_bool(&j, "attached", pr->attached);
+		json_foreign(&j, pr);
 	}
 	json_open(&j, "features", '{');
 	for (i = 0; i < pr->count; i++) {

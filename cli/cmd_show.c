@@ -162,12 +162,15 @@ static void put_text(const struct snap *sn, const struct options *o)
 {
 	const struct ndiv_state *st = &sn->st;
 	uint32_t sample = snap_sample(st);
+	size_t i;
 
 	out_line(stdout, "%s: index %" PRIu32 ", %s mode, entry program %" PRIu32 "%s, %s", st->ifname, st->ifindex,
 		 ndiv_mode_name(st->mode), st->prog_id, st->hints ? " (asks the card)" : "",
 		 st->agent ? "agent runs" : "no agent");
 	if (st->why[0])
 		out_line(stdout, "  why generic: %s", st->why);
+	for (i = 0; i < st->warnings; i++)
+		out_line(stdout, "  warning: %s", st->warning[i]);
 	out_line(stdout, "  policy: malformed=%s sample=%" PRIu32, st->conf.drop_malformed ? "drop" : "pass", sample);
 	put_chain(st);
 	put_path(sn, NDIV_CPU_RX, o);
@@ -179,7 +182,10 @@ static void list_text(const struct snaps *s, const struct options *o, const char
 {
 	size_t i;
 
-	if (!s->count && ifname)
+	if (!s->count && ifname && s->foreign)
+		out_line(stdout, "%s: ndiv is not attached, but another XDP program: \"%s\", id %" PRIu32, ifname,
+			 s->foreign_name, s->foreign);
+	else if (!s->count && ifname)
 		out_line(stdout, "%s: ndiv is not attached", ifname);
 	else if (!s->count)
 		printf("ndiv is attached to no interface of this network namespace\n");
@@ -290,6 +296,8 @@ static void json_chain(struct json *j, const struct ndiv_state *st)
 
 static void json_state(struct json *j, const struct ndiv_state *st)
 {
+	size_t i;
+
 	json_text(j, "ifname", st->ifname);
 	json_uint(j, "ifindex", st->ifindex);
 	json_text(j, "mode", ndiv_mode_name(st->mode));
@@ -298,6 +306,10 @@ static void json_state(struct json *j, const struct ndiv_state *st)
 	json_bool(j, "hints", st->hints);
 	json_bool(j, "agent", st->agent);
 	json_text(j, "transmit", snap_tx(st));
+	json_open(j, "warnings", '[');
+	for (i = 0; i < st->warnings; i++)
+		json_text(j, NULL, st->warning[i]);
+	json_close(j, ']');
 	json_open(j, "policy", '{');
 	json_text(j, "malformed", st->conf.drop_malformed ? "drop" : "pass");
 	json_uint(j, "sample", snap_sample(st));

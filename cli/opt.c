@@ -30,7 +30,7 @@ int parse_number(const char *text, int64_t min, int64_t max, int64_t *out)
 	return 0;
 }
 
-/* 2, 0.5 or 1.25: into milliseconds. */
+/* 2, 0.5, .5 or 1.25: into milliseconds. */
 static int parse_seconds(const char *text, int64_t min, int64_t max, int64_t *out)
 {
 	size_t whole = strcspn(text, ".");
@@ -39,7 +39,7 @@ static int parse_seconds(const char *text, int64_t min, int64_t max, int64_t *ou
 	int64_t value;
 	int err;
 
-	if (!whole || whole > 12 || strlen(fraction) > 3 || (text[whole] && !*fraction))
+	if (whole > 12 || strlen(fraction) > 3 || !text[0] || (text[whole] && !*fraction))
 		return -EINVAL;
 	/* the fraction, filled with zeros to three digits */
 	snprintf(digits, sizeof(digits), "%.*s%s%.*s", (int)whole, text, fraction, 3 - (int)strlen(fraction), "000");

@@ -4,9 +4,12 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "cmd.h"
 #include "out.h"
 
@@ -96,6 +99,28 @@ void out_line(FILE *f, const char *fmt, ...)
 	free(text);
 }
 
+/*
+ * A reader that has gone ends other programs by SIGPIPE, without a word. Here it does so too, but not before all is
+ * done: a command must not end in the middle of a change. Who has the signal ignored gets a message, as for other
+ * errors.
+ */
+static void (*on_pipe)(int);
+static int reader_gone;
+
+void out_begin(void)
+{
+	on_pipe = signal(SIGPIPE, SIG_IGN);
+}
+
+/* What was written first may have failed long ago, so that errno does not tell. */
+static void look_for_reader(void)
+{
+	struct pollfd out = { .fd = STDOUT_FILENO };
+
+	if (on_pipe != SIG_IGN && (errno == EPIPE || (poll(&out, 1, 0) == 1 && out.revents & POLLERR)))
+		reader_gone = 1;
+}
+
 /* Says so once: the file stays in error. */
 static int written(int failed)
 {
@@ -103,26 +128,41 @@ static int written(int failed)
 
 	if (!failed)
 		return 0;
-	if (said++)
+	if (reader_gone || said++)
 		return -1;
 	message("cannot write to standard output: %s", errno ? strerror(errno) : "write error");
 	return -1;
 }
 
+static int flush(void)
+{
+	int failed, err;
+
+	errno = 0;
+	failed = fflush(stdout) || ferror(stdout);
+	err = errno;
+	if (failed)
+		look_for_reader();
+	errno = err;
+	return failed;
+}
+
 int out_flush(void)
 {
-	errno = 0;
-	return written(fflush(stdout) || ferror(stdout));
+	return written(flush());
 }
 
 /* Closing tells what some file systems only find out then. */
 int out_close(void)
 {
-	int failed;
+	int failed = flush();
 
-	errno = 0;
-	failed = fflush(stdout) || ferror(stdout);
-	return written(fclose(stdout) || failed);
+	failed = written(fclose(stdout) || failed);
+	if (reader_gone) {
+		signal(SIGPIPE, SIG_DFL);
+		raise(SIGPIPE);
+	}
+	return failed;
 }
 
 const char *out_short(char *buf, double value)

@@ -18,7 +18,13 @@ void *out_realloc(void *p, size_t size);
 /* One line. Control characters, which an object's strings or a file's name may hold, become '?'. */
 void out_line(FILE *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* 0, or -1 after a message if stdout cannot be written. */
+/* Comes first of all. */
+void out_begin(void);
+
+/*
+ * 0, or -1 after a message if stdout cannot be written. out_close() comes last of all: if nobody reads what was
+ * written, it ends the process by SIGPIPE.
+ */
 int out_flush(void);
 int out_close(void);
 

@@ -71,6 +71,8 @@ static int add(struct ndiv *nd, void *arg)
 
 	err = read_one(nd, sn, r->per_cpu);
 	if (err || !sn->st.attached) {
+		r->to->foreign = err ? 0 : sn->st.foreign;
+		memcpy(r->to->foreign_name, sn->st.foreign_name, sizeof(r->to->foreign_name));
 		if (err == -ENODEV || err == -ENOENT)
 			err = 0;
 		if (err)

@@ -22,6 +22,8 @@ struct snap {
 
 /* Ordered by index of the interface. */
 struct snaps {
+	uint32_t foreign; /* asked for one to which ndiv is not attached: index of the program that is there, or 0 */
+	char foreign_name[16];
 	size_t count;
 	struct snap **snap;
 };

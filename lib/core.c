@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* core.c - the core's programs and maps on an interface: up and down */
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 #include "internal.h"
 #include "core.skel.h"
@@ -21,7 +22,10 @@ static struct core_bpf *core_open(struct ndiv *nd, int generic, int hints)
 	self->ifindex = nd->ifindex;
 	self->netns = netns_inode();
 	self->generic = generic;
-	memcpy(self->mac, nd->mac, sizeof(self->mac));
+	if (getrandom((void *)core->rodata_seal->ndiv_seal, sizeof(core->rodata_seal->ndiv_seal), 0) < 0) {
+		core_bpf__destroy(core);
+		return NULL;
+	}
 	bpf_program__set_autoload(core->progs.ndiv_entry_hints, hints);
 	if (hints) {
 		bpf_program__set_ifindex(core->progs.ndiv_entry_hints, nd->ifindex);
@@ -31,23 +35,55 @@ static struct core_bpf *core_open(struct ndiv *nd, int generic, int hints)
 	return core;
 }
 
-/* Loads with the entry for hints where kernel and driver have them, else without. */
+struct tracepoint {
+	const char *name;	/* the kernel's */
+	const char *pin;
+	struct bpf_program *prog;
+};
+
+#define TRACEPOINTS	4
+
+static void list_tracepoints(struct core_bpf *core, struct tracepoint *tp)
+{
+	tp[0] = (struct tracepoint){ "xdp_exception", "tp_exception", core->progs.ndiv_tp_exception };
+	tp[1] = (struct tracepoint){ "xdp_bulk_tx", "tp_bulk_tx", core->progs.ndiv_tp_bulk_tx };
+	tp[2] = (struct tracepoint){ "xdp_devmap_xmit", "tp_devmap_xmit", core->progs.ndiv_tp_devmap_xmit };
+	tp[3] = (struct tracepoint){ "xdp_redirect_err", "tp_redirect_err", core->progs.ndiv_tp_redirect_err };
+}
+
+/* What this kernel does not have must not hinder the rest from being loaded. */
+static void omit_tracepoints(struct core_bpf *core)
+{
+	struct tracepoint tp[TRACEPOINTS];
+	int i;
+
+	list_tracepoints(core, tp);
+	for (i = 0; i < TRACEPOINTS; i++)
+		if (libbpf_find_vmlinux_btf_id(tp[i].name, BPF_TRACE_RAW_TP) <= 0)
+			bpf_program__set_autoload(tp[i].prog, false);
+}
+
+/* Loads with all tracepoints, else with those that there are; with the entry for hints where kernel and driver have
+ * them, else without. */
 static int core_load(struct ndiv *nd, int generic, struct core_bpf **out)
 {
 	struct core_bpf *core;
-	int hints, err = -EINVAL;
+	int omit, hints, err = -EINVAL;
 
-	for (hints = !generic; hints >= 0; hints--) {
-		core = core_open(nd, generic, hints);
-		if (!core)
-			return fail(nd, errno, "cannot open the core's BPF object: %s", strerror(errno));
-		err = core_bpf__load(core);
-		if (!err) {
-			*out = core;
-			return 0;
+	for (omit = 0; omit < 2; omit++)
+		for (hints = !generic; hints >= 0; hints--) {
+			core = core_open(nd, generic, hints);
+			if (!core)
+				return fail(nd, errno, "cannot open the core's BPF object: %s", strerror(errno));
+			if (omit)
+				omit_tracepoints(core);
+			err = core_bpf__load(core);
+			if (!err) {
+				*out = core;
+				return 0;
+			}
+			core_bpf__destroy(core);
 		}
-		core_bpf__destroy(core);
-	}
 	return fail(nd, -err, "the kernel refuses ndiv's core programs: %s (it needs Linux 6.1 or newer with BTF; "
 		    "`ndiv -vv ...` shows the verifier's log)", strerror(-err));
 }
@@ -152,22 +188,16 @@ static int pin_progs(struct ndiv *nd, struct core_bpf *core)
 /* Without these, nothing but the counter of lost packets and the mark of pressure is missing. */
 static void pin_tracepoints(struct ndiv *nd, struct core_bpf *core)
 {
-	const struct {
-		const char *name;
-		struct bpf_program *prog;
-	} tps[] = {
-		{ "tp_exception", core->progs.ndiv_tp_exception }, { "tp_bulk_tx", core->progs.ndiv_tp_bulk_tx },
-		{ "tp_devmap_xmit", core->progs.ndiv_tp_devmap_xmit },
-		{ "tp_redirect_err", core->progs.ndiv_tp_redirect_err },
-	};
-	size_t i;
-	int err;
+	struct tracepoint tp[TRACEPOINTS];
+	int i, fd, err;
 
-	for (i = 0; i < sizeof(tps) / sizeof(tps[0]); i++) {
-		err = link_tracepoint(nd->dir, tps[i].name, bpf_program__fd(tps[i].prog));
-		if (err)
-			warn(nd, "%s: %s: packets lost behind the verdict are not counted", tps[i].name,
-			     strerror(-err));
+	list_tracepoints(core, tp);
+	for (i = 0; i < TRACEPOINTS; i++) {
+		fd = bpf_program__fd(tp[i].prog);
+		err = fd < 0 ? 0 : link_tracepoint(nd->dir, tp[i].pin, fd);
+		if (fd < 0 || err)
+			warn(nd, "tracepoint %s: %s: packets lost behind the verdict are not counted", tp[i].name,
+			     fd < 0 ? "this kernel has none" : strerror(-err));
 	}
 }
 

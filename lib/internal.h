@@ -30,7 +30,6 @@
 struct ndiv {
 	char	ifname[IFNAMSIZ];
 	unsigned int ifindex;
-	unsigned char mac[6];
 	int	readonly;
 	int	lock;			/* fd of the namespace's directory while locked, else -1 */
 	char	dir[STATE_LEN];
@@ -74,10 +73,12 @@ void	link_cut(const char *dir, const char *name);
 int	link_mode(const struct ndiv *nd, enum ndiv_mode *mode);
 int	other_program(struct ndiv *nd);
 __u32	link_program(const struct ndiv *nd);
+__u32	link_program_name(const struct ndiv *nd, char *name);
 
 /* stray.c: state that is no longer where it belongs */
 int	state_holds(const struct ndiv *nd);
 void	strays_remove(struct ndiv *nd);
+__u32	foreign_program(const struct ndiv *nd, char *name);
 
 /* core.c */
 int	core_up(struct ndiv *nd, enum ndiv_mode mode);
@@ -87,6 +88,10 @@ int	core_fits(struct ndiv *nd, enum ndiv_mode mode);
 /* device.c */
 int	device_suits(struct ndiv *nd);
 void	device_refusal(const struct ndiv *nd, int prog, int err, char *buf, size_t len);
+
+/* warning.c */
+void	warn_clones(struct ndiv *nd);
+void	state_warnings(const struct ndiv *nd, struct ndiv_state *st);
 
 /* offload.c */
 int	offload_due(const struct ndiv *nd);

@@ -46,37 +46,44 @@ static __u32 present(const struct bpf_xdp_query_opts *q)
 	return q->skb_prog_id ? q->skb_prog_id : q->hw_prog_id;
 }
 
-/* Says which program is there already, if one is: -EBUSY. */
-int other_program(struct ndiv *nd)
-{
-	struct bpf_prog_info info = {};
-	struct bpf_xdp_query_opts q;
-	__u32 len = sizeof(info), id;
-	int fd;
-
-	if (query(nd, &q))
-		return 0;
-	id = present(&q);
-	if (!id)
-		return 0;
-	fd = bpf_prog_get_fd_by_id(id);
-	if (fd >= 0) {
-		if (bpf_obj_get_info_by_fd(fd, &info, &len))
-			info.name[0] = 0;
-		close(fd);
-	}
-	return fail(nd, EBUSY,
-		    "another XDP program is attached: \"%s\", id %u; nothing was changed. Detach it first "
-		    "(`bpftool net show dev %s` tells how it is attached; `ip link set dev %s xdp off`)",
-		    info.name[0] ? info.name : "?", id, nd->ifname, nd->ifname);
-}
-
 /* Index of the XDP program that runs on the interface, or 0. */
 __u32 link_program(const struct ndiv *nd)
 {
 	struct bpf_xdp_query_opts q;
 
 	return query(nd, &q) ? 0 : present(&q);
+}
+
+/* Likewise; its name goes to <name> (BPF_OBJ_NAME_LEN bytes), "?" where it may not be asked for. */
+__u32 link_program_name(const struct ndiv *nd, char *name)
+{
+	__u32 id = link_program(nd), len = sizeof(struct bpf_prog_info);
+	struct bpf_prog_info info = {};
+	int fd;
+
+	if (!id)
+		return 0;
+	fd = bpf_prog_get_fd_by_id(id);
+	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len))
+		info.name[0] = 0;
+	if (fd >= 0)
+		close(fd);
+	snprintf(name, BPF_OBJ_NAME_LEN, "%s", info.name[0] ? info.name : "?");
+	return id;
+}
+
+/* Says which program is there already, if one is: -EBUSY. */
+int other_program(struct ndiv *nd)
+{
+	char name[BPF_OBJ_NAME_LEN];
+	__u32 id = link_program_name(nd, name);
+
+	if (!id)
+		return 0;
+	return fail(nd, EBUSY,
+		    "another XDP program is attached: \"%s\", id %u; nothing was changed. Detach it first "
+		    "(`bpftool net show dev %s` tells how it is attached; `ip link set dev %s xdp off`)",
+		    name, id, nd->ifname, nd->ifname);
 }
 
 /* Attaches program <entry> and pins the link: from then on ndiv is attached. */

@@ -10,7 +10,7 @@
 #include <unistd.h>
 #include "internal.h"
 
-static int read_hardware(struct ndiv *nd)
+static int check_ethernet(struct ndiv *nd)
 {
 	struct ifreq ifr = {};
 	int fd, err;
@@ -22,11 +22,10 @@ static int read_hardware(struct ndiv *nd)
 	err = ioctl(fd, SIOCGIFHWADDR, &ifr) ? errno : 0;
 	close(fd);
 	if (err)
-		return fail(nd, err, "cannot ask for the hardware address: %s", strerror(err));
+		return fail(nd, err, "cannot ask for the link type: %s", strerror(err));
 	if (ifr.ifr_hwaddr.sa_family != ARPHRD_ETHER && ifr.ifr_hwaddr.sa_family != ARPHRD_LOOPBACK)
 		return fail(nd, EOPNOTSUPP, "it is no Ethernet interface (link type %u): ndiv needs one",
 			    ifr.ifr_hwaddr.sa_family);
-	memcpy(nd->mac, ifr.ifr_hwaddr.sa_data, sizeof(nd->mac));
 	return 0;
 }
 
@@ -58,7 +57,7 @@ int ndiv_open(struct ndiv **out, const char *ifname, int readonly, char *err, si
 	if (!ret)
 		ret = check_caps(nd);
 	if (!ret)
-		ret = read_hardware(nd);
+		ret = check_ethernet(nd);
 	if (ret) {
 		if (err && err_len)
 			snprintf(err, err_len, "%s", nd->err);
@@ -267,6 +266,8 @@ static int install(struct ndiv *nd, struct table *tab, unsigned int id, const ch
 	if (!err)
 		err = table_write(nd, tab, id);
 	object_close(&ld);
+	if (!err && tab->e[id].has_build)
+		warn_clones(nd);
 	if (!err)
 		return take_over(nd, id);
 	tab->e[id] = before;

@@ -110,6 +110,7 @@ void netdev_read(const char *attrs, int len, struct netdev *dev)
 {
 	memset(dev, 0, sizeof(*dev));
 	copy_attr(attr(attrs, len, IFLA_IFNAME), dev->name, sizeof(dev->name) - 1);
+	copy_attr(attr(attrs, len, IFLA_ADDRESS), dev->mac, sizeof(dev->mac));
 	copy_attr(attr(attrs, len, IFLA_MTU), &dev->mtu, sizeof(dev->mtu));
 	copy_attr(attr(attrs, len, IFLA_LINK), &dev->parent, sizeof(dev->parent));
 	copy_attr(attr(attrs, len, IFLA_MASTER), &dev->master, sizeof(dev->master));
@@ -131,13 +132,6 @@ int netdev_get(unsigned int ifindex, struct netdev *dev)
 		return n;
 	netdev_read(buf, n, dev);
 	return 0;
-}
-
-__u32 netdev_mtu(unsigned int ifindex)
-{
-	struct netdev dev;
-
-	return netdev_get(ifindex, &dev) || !dev.mtu ? 65535 : dev.mtu;
 }
 
 static int family_id(const char *name)

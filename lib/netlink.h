@@ -10,6 +10,7 @@
 struct netdev {
 	char	name[IFNAMSIZ];
 	char	kind[24];	/* "veth", "bridge", "bond", "vlan"...; "" for hardware */
+	__u8	mac[6];
 	__u32	mtu;
 	__u32	parent;		/* ifindex of what it stands on (VLAN), or of its peer; 0: none */
 	__u32	master;		/* ifindex of the bridge or bond that it is a port of; 0: none */
@@ -31,8 +32,6 @@ int	netlink_payload(char *buf, int n, size_t head);
 void	netdev_read(const char *attrs, int len, struct netdev *dev);
 void	netdev_xdp_read(const char *attrs, int len, struct netdev_xdp *xdp);
 
-/* Bytes; 65535 if it cannot be told. */
-__u32	netdev_mtu(unsigned int ifindex);
 int	netdev_get(unsigned int ifindex, struct netdev *dev);
 int	netdev_xdp(unsigned int ifindex, struct netdev_xdp *xdp);
 

@@ -291,17 +291,22 @@ static int fill_key(struct ndiv *nd, struct bpf_map *map, unsigned int id)
 	return err ? fail(nd, -err, "cannot set the key: %s", err_text(err)) : 0;
 }
 
+/* As the interface is now, which is not always as it was when the handle was opened. */
 static int fill_self(struct ndiv *nd, struct bpf_object *obj, unsigned int id)
 {
-	struct ndiv_self self = {
-		.id = id, .ifindex = nd->ifindex, .netns = netns_inode(), .mtu = netdev_mtu(nd->ifindex)
-	};
+	struct ndiv_self self = { .id = id, .ifindex = nd->ifindex, .netns = netns_inode() };
 	struct bpf_map *map = section(obj, ".rodata.self");
 	enum ndiv_mode mode;
+	struct netdev dev;
+	int err;
 
 	if (!map)
 		return 0;	/* it uses nothing of it: all its programs do nothing */
-	memcpy(self.mac, nd->mac, sizeof(self.mac));
+	err = netdev_get(nd->ifindex, &dev);
+	if (err)
+		return fail(nd, -err, "cannot ask for MAC address and MTU: %s", strerror(-err));
+	self.mtu = dev.mtu;
+	memcpy(self.mac, dev.mac, sizeof(self.mac));
 	self.generic = !link_mode(nd, &mode) && mode == NDIV_MODE_GENERIC;
 	return bpf_map__set_initial_value(map, &self, sizeof(self)) ?
 	       fail(nd, EINVAL, "section .rodata.self is no struct ndiv_self: build the object again") : 0;
@@ -349,6 +354,16 @@ static int prepare(struct ndiv *nd, const char *path, unsigned int id, const cha
 	return err;
 }
 
+static void refused(struct ndiv *nd, const char *path, const struct loaded *ld, int err)
+{
+	if (ld->done && libbpf_find_vmlinux_btf_id("napi_poll", BPF_TRACE_RAW_TP) <= 0)
+		fail(nd, -err,
+		     "%s: it has a program for the end of a batch, and this kernel has no tracepoint napi_poll", path);
+	else
+		fail(nd, -err, "%s: the kernel refuses it: %s (`ndiv -v ...` shows the verifier's log)", path,
+		     err_text(err));
+}
+
 /* Loads the object at <path> as handler <id>, taking over from the one of that id if there is one. */
 int object_load(struct ndiv *nd, const char *path, unsigned int id, const char *opts, struct loaded *ld)
 {
@@ -364,8 +379,7 @@ int object_load(struct ndiv *nd, const char *path, unsigned int id, const char *
 	if (!err) {
 		err = bpf_object__load(ld->obj);
 		if (err)
-			fail(nd, -err, "%s: the kernel refuses it: %s (`ndiv -v ...` shows the verifier's log)", path,
-			     err_text(err));
+			refused(nd, path, ld, err);
 	}
 	if (err)
 		object_close(ld);

@@ -128,12 +128,22 @@ static void probe_driver(struct ndiv_probe *pr, unsigned int ifindex)
 	    "NDIV_FORWARD and bursts need generic mode");
 	add(pr, "redirect-target", bit(known, xdp.features, XDP_ACT_NDO_XMIT),
 	    "bursts and replies that grow, by clones",
-	    "bursts need it (some drivers have it only once a program is attached)");
+	    "bursts, and replies that cannot grow in place, are lost (some drivers have it only once a program is "
+	    "attached)");
 	add(pr, "hint-hash", bit(known, xdp.metadata, XDP_META_HASH), "pkt->hw_hash", "no hash from the card");
 	add(pr, "hint-timestamp", bit(known, xdp.metadata, XDP_META_TIMESTAMP), "pkt->hw_tstamp",
 	    "no timestamp from the card");
 	add(pr, "hint-vlan", bit(known, xdp.metadata, XDP_META_VLAN), "pkt->hw_vlan",
 	    "removed tags are not seen, so native mode turns rxvlan off");
+}
+
+static void probe_programs(struct ndiv_probe *pr, unsigned int ifindex)
+{
+	struct ndiv nd = { .lock = -1, .ifindex = ifindex };
+
+	snprintf(nd.dir, sizeof(nd.dir), ROOT "/%lu/%u", netns_inode(), ifindex);
+	pr->attached = state_holds(&nd);
+	pr->foreign = foreign_program(&nd, pr->foreign_name);
 }
 
 int ndiv_probe(const char *ifname, struct ndiv_probe *probe, char *err, size_t err_len)
@@ -152,6 +162,7 @@ int ndiv_probe(const char *ifname, struct ndiv_probe *probe, char *err, size_t e
 	if (!ifname)
 		return 0;
 	driver_name(ifname, probe->driver, sizeof(probe->driver));
+	probe_programs(probe, ifindex);
 	if (!netdev_get(ifindex, &dev))
 		probe->mtu = dev.mtu;
 	probe_driver(probe, ifindex);

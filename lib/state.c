@@ -71,6 +71,7 @@ int ndiv_state(struct ndiv *nd, struct ndiv_state *out)
 	err = link_info(nd->dir, &link);
 	if (err || !state_holds(nd)) {
 		err = err && err != -ENOENT ? fail(nd, -err, "cannot read %s/link: %s", nd->dir, strerror(-err)) : 0;
+		st->foreign = foreign_program(nd, st->foreign_name);
 		if (!err)
 			*out = *st;
 		free(st);
@@ -87,6 +88,7 @@ int ndiv_state(struct ndiv *nd, struct ndiv_state *out)
 		err = read_conf(nd, st);
 	st->tx = tx_kind(nd);
 	st->hints = wants_hints(st) && pinned(nd->dir, "entry_hints");
+	state_warnings(nd, st);
 	if (!err)
 		*out = *st;
 	free(st);

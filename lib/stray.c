@@ -51,6 +51,44 @@ static void remove_if(const struct ndiv *nd, const char *dir, __u32 prog, int de
 	core_down(&stray);
 }
 
+/* Is program <prog> in state of namespace <space>? */
+static int known_in(unsigned long space, __u32 prog)
+{
+	char root[STATE_LEN], dir[STATE_LEN];
+	struct bpf_link_info info;
+	struct dirent **ifs;
+	int n, i, found = 0;
+
+	snprintf(root, sizeof(root), ROOT "/%lu", space);
+	n = scandir(root, &ifs, is_number, NULL);
+	for (i = 0; i < n; i++) {
+		snprintf(dir, sizeof(dir), ROOT "/%lu/%lu", space, strtoul(ifs[i]->d_name, NULL, 10));
+		found |= !link_info(dir, &info) && info.prog_id == prog;
+		free(ifs[i]);
+	}
+	if (n >= 0)
+		free(ifs);
+	return found;
+}
+
+/* The XDP program that runs on the interface, if it is none of ndiv's, not even of one in another namespace: its index,
+ * else 0. <name> as for link_program_name(). */
+__u32 foreign_program(const struct ndiv *nd, char *name)
+{
+	__u32 prog = link_program_name(nd, name);
+	struct dirent **spaces;
+	int n, i, known = 0;
+
+	n = prog ? scandir(ROOT, &spaces, is_number, NULL) : -1;
+	for (i = 0; i < n; i++) {
+		known |= known_in(strtoul(spaces[i]->d_name, NULL, 10), prog);
+		free(spaces[i]);
+	}
+	if (n >= 0)
+		free(spaces);
+	return known ? 0 : prog;
+}
+
 /* A lock on <dir>, unless somebody else has it: who detaches there has a dead link for a moment, too. fd or -1. */
 static int try_lock(const char *dir)
 {

@@ -34,6 +34,8 @@ usages() {
 	usage 'show too much' 'ndiv show: "lab1" is one argument too many' show lab0 lab1
 	usage 'agent: number out of range' 'ndiv agent: --max: "0" is out of range; it has to be from 1 to 1048576' agent --max 0
 	usage 'top: delay out of range' 'ndiv top: --delay: "0" is out of range; it has to be from 0.1 to 3600' top -d 0
+	usage 'top: delay is a point' 'ndiv top: --delay: "." is not a number; it has to be from 0.1 to 3600' top -d .
+	usage 'top: delay is nothing' 'ndiv top: --delay: "" is not a number; it has to be from 0.1 to 3600' top -d ''
 	usage 'help of nothing' 'ndiv help: unknown command "nope"; `ndiv help` lists them' help nope
 	usage 'set: no such value' 'ndiv set: malformed: "eat" is none of drop|pass' set lab0 malformed=eat
 	usage 'set: no power of two' 'ndiv set: sample: "3" is neither 0 nor a power of two from 1 to 2147483648' \
@@ -118,6 +120,30 @@ rights() {
 		sh -c "'$build/ndiv' help 3>&1 >/dev/full"
 }
 
+# without_reader CMD...: its output goes to a pipe that nobody reads. The shell's word for who died of SIGPIPE is 141.
+without_reader() {
+	local status
+
+	rm -f "$tmp/pipe"
+	mkfifo "$tmp/pipe"
+	# shellcheck disable=SC2094 # one end of each kind
+	exec 8<>"$tmp/pipe" 9>"$tmp/pipe" 8<&-
+	"$@" >&9 9>&-
+	status=$?
+	exec 9>&-
+	return "$status"
+}
+
+no_reader() {
+	nd attach lab0 ping
+	exits 'nobody reads: show' 141 '' without_reader nd show
+	exits 'nobody reads: top' 141 '' without_reader nd top -b -d 0.1
+	exits 'nobody reads: help' 141 '' without_reader "$build/ndiv" help
+	exits 'nobody reads, SIGPIPE is ignored' 1 'ndiv: cannot write to standard output: Broken pipe' \
+		without_reader env --ignore-signal=PIPE "$build/ndiv" -n "$LAB-s" show
+	ok 'detach' nd detach lab0
+}
+
 helps() {
 	local name
 
@@ -145,7 +171,7 @@ jsons() {
 	ok 'probe -j' sh -c "'$build/ndiv' -n $LAB-s probe -j lab0 | jq -e .features"
 	ok 'version -j' sh -c "'$build/ndiv' version -j | jq -e ."
 	is 'top -bj: three lines, each an object' \
-		"$(nd top -bj -d 0.1 -c 3 lab0 | jq -c '.interfaces | length' | tr '\n' ' ')" '1 1 1 '
+		"$(nd top -bj -d .1 -c 3 lab0 | jq -c '.interfaces | length' | tr '\n' ' ')" '1 1 1 '
 	ok 'detach' nd detach lab0
 }
 
@@ -155,6 +181,7 @@ errors
 no_object
 chains
 rights
+no_reader
 helps
 jsons
 done_testing

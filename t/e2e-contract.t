@@ -184,6 +184,19 @@ rx_done() {
 	detach
 }
 
+# The tx handler drops what goes to port 7011. Replies pass it by, except those that generic mode makes at tc ingress.
+tx_of_replies() {
+	local dropped=0 ask=(udp ask 10.77.0.2 --source-port 7011 --wait 0.2)
+
+	[ "$mode" = native ] || dropped=20
+	nd attach lab0 "$handlers/reply.bpf.o" && nd attach lab0 "$handlers/long.bpf.o" &&
+		nd attach lab0 "$handlers/burst.bpf.o" count=4 || fail "$mode: tx: attach"
+	is "$mode: tx: sees no reply in place" "$("${ask[@]}" 7004 20 | jq .received)" 20
+	is "$mode: tx: replies that grow" "$("${ask[@]}" 7005 20 | jq .received)" "$((20 - dropped))"
+	is "$mode: tx: bursts" "$("${ask[@]}" 7006 20 --each 4 | jq .received)" "$((4 * (20 - dropped)))"
+	is "$mode: tx: replies are counted where they pass" "$(json '.[0].tx.handlers.tx.reasons.port')" "$((80 + 5 * dropped))"
+}
+
 transmit() {
 	attach tx
 	listen c "$tmp/heard" 7011
@@ -200,6 +213,7 @@ transmit() {
 	c "$top/t/udp.py" send 10.77.0.2 9999 5 --source-port 7012
 	ok "$mode: tx: known afterwards" wait_for count_is .handlers.tx.counters.known 5
 	ok "$mode: tx: all else goes out" c ping -q -f -c 500 10.77.0.2
+	tx_of_replies
 	detach
 }
 

@@ -280,9 +280,120 @@ other_program() {
 	done
 	ok "$flag: another program: detach" nd detach lab0
 	is "$flag: another program: is left alone" "$(s ip -j link show lab0 | jq '.[0].xdp.prog.id')" "$id"
-	is "$flag: another program: show" "$(nd show lab0)" 'lab0: ndiv is not attached'
+	is "$flag: another program: show" "$(nd show lab0)" \
+		"lab0: ndiv is not attached, but another XDP program: \"lab_pass\", id $id"
+	is "$flag: another program: show all" "$(nd show)" 'ndiv is attached to no interface of this network namespace'
+	is "$flag: another program: probe" "$(nd probe lab0 | sed -n 3p)" \
+		"another XDP program is there: \"lab_pass\", id $id: ndiv cannot attach"
+	is "$flag: another program: probe -j" "$(nd probe -j lab0 | jq -c '[.attached, .foreign]')" \
+		"[false,{\"name\":\"lab_pass\",\"prog_id\":$id}]"
 	s ip link set lab0 "$flag" off
 	ok "$flag: another program: nothing is left" nothing_left
+}
+
+# --- kernels that lack something
+
+# without NAME CMD...: as on a kernel that has no tracepoint NAME, as far as its BTF tells.
+without() {
+	local name=$1
+
+	sed "s/btf_trace_$name/btf_gone__$name/" /sys/kernel/btf/vmlinux >"$tmp/btf"
+	shift
+	unshare --mount sh -c 'mount --bind "$0" /sys/kernel/btf/vmlinux && exec "$@"' "$tmp/btf" "$build/ndiv" -n "$LAB-s" "$@"
+}
+
+no_tracepoint() {
+	local name pins
+
+	for name in xdp_exception xdp_bulk_tx xdp_devmap_xmit xdp_redirect_err; do
+		warns "no $name: attach" \
+			"ndiv: warning: lab0: tracepoint $name: this kernel has none: packets lost behind the verdict are not counted" \
+			without "$name" attach lab0 ping rate=0
+		pins=$(pins "$(netns_inode s)" | sed -n 's,.*/tp_,,p' | sort | tr '\n' ' ')
+		is "no $name: the others are there" "$pins" "$(other_pins "$name")"
+		ok "no $name: it answers" answered
+		is "no $name: probe" "$(without "$name" probe -j | jq -c '[.features | to_entries[] | select(.value.present == false and (.key | startswith("tp-"))) | .key]')" \
+			"[\"tp-${name//_/-}\"]"
+		ok "no $name: detach" nd detach lab0
+	done
+	exits 'no napi_poll: a handler that needs it' 1 \
+		"ndiv: lab0: $handlers/rxdone.bpf.o: it has a program for the end of a batch, and this kernel has no tracepoint napi_poll" \
+		without napi_poll attach lab0 "$handlers/rxdone.bpf.o"
+	ok 'no napi_poll: nothing is left' nothing_left
+}
+
+# other_pins NAME: all but that one.
+other_pins() {
+	local pin
+
+	for pin in bulk_tx devmap_xmit exception redirect_err; do
+		[ "xdp_$pin" = "$1" ] || printf '%s ' "$pin"
+	done
+}
+
+# --- what show warns of
+
+life_answers() {
+	[ "$(in_x "$top/t/udp.py" ask 10.79.0.2 "$1" 10 --wait 0.2 "${@:2}" | jq -c '[.sent, .received]')" = "$got" ]
+}
+
+# A pair whose other end, in namespace x, has neither a program nor GRO: what is redirected gets lost.
+no_target() {
+	local lost='the other end of this veth receives nothing that is redirected: bursts, and replies that cannot grow in place, are lost and nobody is told. Attach an XDP program there, or turn GRO on (`ethtool -K ... gro on`)'
+	local said="ndiv: warning: life0: $lost" shown_lost="[\"burst: $lost\"]" got
+
+	pair_up
+	s ip link set life1 netns "$LAB-x"
+	s ip address add 10.79.0.2/24 dev life0
+	in_x ip address add 10.79.0.1/24 dev life1
+	in_x ip link set life1 up
+	in_x ethtool -K life1 gro off tx off
+	s ethtool -K life0 rxvlan off
+	# before Linux 6.3 the kernel cannot be asked
+	[ "$(nd probe -j life0 | jq '.features."redirect-target".present')" != null ] || said='' shown_lost='[]'
+	warns 'no target: attach' "$said" nd attach life0 "$handlers/burst.bpf.o" count=4
+	warns 'no target: nothing is said of a handler that needs none' '' nd attach life0 ping
+	is 'no target: show' "$(shown '.[0].warnings')" "$shown_lost"
+	is 'no target: in the text, too' "$(nd show life0 | sed -n 's/^ *warning: burst: /ndiv: warning: life0: /p')" "$said"
+	got='[10,0]'
+	ok 'no target: bursts are lost' life_answers 7006 --each 4
+	is 'no target: and nobody is told' "$(nd show -j life0 | jq '.[0].rx | [.tx_lost, (.core.reasons | add)] | map(. // 0) | add')" 0
+	warns 'no target: replace' "$said" nd replace --keep life0 burst
+	in_x ethtool -K life1 gro on
+	is 'a target: show' "$(shown '.[0].warnings')" '[]'
+	got='[10,40]'
+	ok 'a target: bursts get there' wait_for life_answers 7006 --each 4
+	warns 'a target: replace' '' nd replace --keep life0 burst
+	ok 'a target: detach' nd detach life0
+	in_x ethtool -K life1 gro off
+	warns 'no target: generic mode needs none' '' nd attach life0 "$handlers/burst.bpf.o" count=4 --mode generic
+	is 'no target: generic mode: show' "$(shown '.[0].warnings')" '[]'
+	ok 'no target: generic mode: bursts get there' wait_for life_answers 7006 --each 4
+	ok 'no target: detach' nd detach life0
+	s ip link delete life0
+}
+
+# What a handler was told when it was loaded.
+changed() {
+	local mac='the MAC address has changed, these know the old one: ' remedy='(`ndiv replace --keep life0 NAME`)'
+	local mtu='the MTU is 1400 now, these know another one: '
+
+	pair_up
+	ok 'changed: attach' nd attach life0 ping --mode generic
+	nd attach life0 "$handlers/drop.bpf.o"
+	is 'changed: nothing yet' "$(shown '.[0].warnings')" '[]'
+	s ip link set life0 address 02:00:00:00:79:99
+	is 'changed: MAC address' "$(shown '.[0].warnings')" "[\"${mac}ping, drop $remedy\"]"
+	ok 'changed: MAC address: replace one' nd replace --keep life0 ping
+	is 'changed: MAC address: the other one' "$(shown '.[0].warnings')" "[\"${mac}drop $remedy\"]"
+	s ip link set life0 mtu 1400
+	is 'changed: MTU, too' "$(shown '.[0].warnings')" "[\"${mac}drop $remedy\",\"${mtu}ping, drop $remedy\"]"
+	is 'changed: in the text' "$(nd show life0 | sed -n 's/^ *warning: //p' | wc -l)" 2
+	ok 'changed: replace' nd replace --keep life0 ping
+	ok 'changed: replace' nd replace --keep life0 drop
+	is 'changed: nothing any more' "$(shown '.[0].warnings')" '[]'
+	ok 'changed: detach' nd detach life0
+	s ip link delete life0
 }
 
 rxvlan() { s ethtool -k lab0 | sed -n 's/^rx-vlan-offload: //p'; }
@@ -523,6 +634,9 @@ targets
 driver_says_no
 other_program xdpdrv
 other_program xdpgeneric
+no_tracepoint
+no_target
+changed
 vlan_offload
 denied
 repeated

@@ -29,7 +29,7 @@ enum who {
 	ACCEPT = 1, UNTAG, DROP, REPLY, LONG, REFUSE, BURST, POSTPONE, FORWARD, BAD, MARK1, MARK2, TX, MALFORMED, DONE,
 	/* set 1 */
 	TOO_LONG = 1, LONG_3000, BURST_0, BURST_1, BURST_16, BURST_17, BURST_LONG, BURST_3000, BURST_FAIL, POSTPONE_9,
-	POSTPONE_SLOW, FORWARD_BACK,
+	POSTPONE_SLOW, FORWARD_BACK, FULL,
 };
 
 struct instance {
@@ -71,6 +71,7 @@ static const struct instance instances[] = {
 	{ 1, POSTPONE_9, "postpone", { U16("rounds", 100) } },
 	{ 1, POSTPONE_SLOW, "postpone", { U32("delay", 1500), U16("rounds", 100) } },
 	{ 1, FORWARD_BACK, "forward", { U32("to", 1) } },
+	{ 1, FULL, "full", { { 0 } } },
 };
 
 /* What is expected of one of a handler's counters. */
@@ -699,6 +700,58 @@ static void test_foreign_copy(void **state)
 	compare_counters("foreign copy", &got, &want);
 }
 
+/* Where there is no room for metadata, it travels in the frame. */
+static void test_no_meta(void **state)
+{
+	static const struct pkt_layer ask[] = { VLAN(.tci = 10), IP4(), TO(T_BURST), DATA(126), { 0 } };
+	const struct burst_case c = { "no room for metadata", 1, BURST_16, 16, 1400, 10 };
+	const enum who chain[CHAIN_MAX] = { FULL, BURST_16 };
+	struct run *r = &runs[1];
+
+	assert_int_equal(run_reset(r), 0);
+	use_chain(r, chain);
+	pkt_build(&in, ask);
+	assert_int_equal(run_rx(r, in.data, in.len, &out), 0);
+	run_sum(r, NDIV_CPU_RX, &got);
+	memset(&want, 0, sizeof(want));
+	want.seq = 1;
+	want.verdict[FULL][NDIV_NEXT] = (struct ndiv_count){ 1, in.len - 96 };
+	want.verdict[BURST_16][NDIV_BURST] = (struct ndiv_count){ 1, in.len - 96 };
+	compare_counters("no room for metadata", &got, &want);
+	assert_int_equal(out.act, XDP_REDIRECT);
+	/* a driver has no metadata, or all of it: none is given to the next test run, which allows less */
+	assert_memory_equal(out.data, run_seal, sizeof(run_seal));
+	memmove(out.buf, out.data, out.len);
+	out.data = out.buf;
+	out.meta = 0;
+	assert_int_equal(run_copies(r, &c, &out), 16);
+}
+
+/* Somebody's packet that looks like it, but for one bit of the seal: it goes as it is. */
+static void test_wrong_seal(void **state)
+{
+	static const struct pkt_layer ask[] = { VLAN(.tci = 10), IP4(), TO(T_BURST), DATA(126), { 0 } };
+	const enum who chain[CHAIN_MAX] = { FULL, BURST_16 };
+	struct run *r = &runs[1];
+	static struct run_out forged;
+	size_t byte;
+
+	assert_int_equal(run_reset(r), 0);
+	use_chain(r, chain);
+	pkt_build(&in, ask);
+	assert_int_equal(run_rx(r, in.data, in.len, &out), 0);
+	for (byte = 0; byte < sizeof(run_seal); byte++) {
+		forged.len = out.len;
+		forged.data = forged.buf;
+		memcpy(forged.buf, out.data, out.len);
+		forged.buf[byte] ^= 0x10;
+		assert_int_equal(run_copy(r, &forged, &copy), 0);
+		assert_int_equal(copy.act, XDP_PASS);
+		assert_int_equal(copy.len, forged.len);
+		assert_memory_equal(copy.data, forged.data, forged.len);
+	}
+}
+
 struct queued {
 	int	count;
 	struct ndiv_postponed head;
@@ -894,6 +947,7 @@ int main(void)
 	const struct CMUnitTest others[] = {
 		cmocka_unit_test(test_learn),	     cmocka_unit_test(test_two_bursts),
 		cmocka_unit_test(test_burst_fails),  cmocka_unit_test(test_foreign_copy),
+		cmocka_unit_test(test_no_meta),	     cmocka_unit_test(test_wrong_seal),
 		cmocka_unit_test(test_queue),	     cmocka_unit_test(test_queue_full),
 		cmocka_unit_test(test_rx_done),	     cmocka_unit_test(test_sample),
 		cmocka_unit_test(test_empty_slot),

@@ -80,6 +80,8 @@ class Udp:
         self.args = args
         self.sock = socket.socket(family(args.host), socket.SOCK_DGRAM)
         self.sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 8 << 20)
+        if args.source_port:
+            self.sock.bind(("", args.source_port))
         self.sock.connect((args.host, args.port))
 
     def send(self, i):

@@ -10,6 +10,13 @@
 
 #include <linux/types.h>
 
+/* C++ has another word for it. */
+#ifdef __cplusplus
+#define NDIV_ASSERT		static_assert
+#else
+#define NDIV_ASSERT		_Static_assert
+#endif
+
 /* Raised whenever a structure of this file changes; user space refuses to touch state of another number. */
 #define NDIV_ABI		1
 
@@ -147,7 +154,7 @@ struct ndiv_pkt {
 	__u8	args[NDIV_ARGS_LEN]; /* handler to builder; see ndiv_args() */
 	__u32	pad2[7];
 };
-_Static_assert(sizeof(struct ndiv_pkt) == 128, "struct ndiv_pkt is two cache lines");
+NDIV_ASSERT(sizeof(struct ndiv_pkt) == 128, "struct ndiv_pkt is two cache lines");
 
 struct ndiv_count {
 	__u64	packets;
@@ -185,7 +192,7 @@ struct ndiv_cpu {
 	__u64	done[NDIV_HANDLERS_MAX]; /* seq at this handler's last rx_done: the difference is the batch */
 	__u64	again;		/* generic mode: rounds of the postponed packet that comes next, plus 1; 0: none does */
 };
-_Static_assert(sizeof(struct ndiv_cpu) == 10824, "struct ndiv_cpu");
+NDIV_ASSERT(sizeof(struct ndiv_cpu) == 10824, "struct ndiv_cpu");
 
 enum ndiv_cpu_index {
 	NDIV_CPU_RX = 0,
@@ -230,7 +237,7 @@ struct ndiv_conf {
 	__u64	agent_lost;	/* postponed packets that the agent could not present again */
 	__u32	pad[8];
 };
-_Static_assert(sizeof(struct ndiv_conf) == 64, "struct ndiv_conf is one cache line");
+NDIV_ASSERT(sizeof(struct ndiv_conf) == 64, "struct ndiv_conf is one cache line");
 
 /* What a program is told when it is loaded: (u), constant afterwards. */
 struct ndiv_self {
@@ -242,7 +249,7 @@ struct ndiv_self {
 	__u8	generic;	/* 1: generic mode, where clones share their data: replies that grow go by way of tc */
 	__u8	pad;
 };
-_Static_assert(sizeof(struct ndiv_self) == 24, "struct ndiv_self");
+NDIV_ASSERT(sizeof(struct ndiv_self) == 24, "struct ndiv_self");
 
 /*
  * A handler tells about itself with one of these, in the section ".rodata.ndiv" of its object. User space only.
@@ -270,7 +277,7 @@ struct ndiv_option {
 	__u32	offset;		/* of the variable in the section ".rodata.config" */
 	__u32	min, max;	/* numbers: the range */
 };
-_Static_assert(sizeof(struct ndiv_option) == 152, "struct ndiv_option");
+NDIV_ASSERT(sizeof(struct ndiv_option) == 152, "struct ndiv_option");
 
 struct ndiv_info {
 	__u32	abi;		/* NDIV_ABI */
@@ -281,7 +288,7 @@ struct ndiv_info {
 	char	counters[NDIV_COUNTERS_MAX][NDIV_NAME_LEN];
 	struct ndiv_option options[NDIV_OPTIONS_MAX];
 };
-_Static_assert(sizeof(struct ndiv_info) == 104 + 2 * 768 + 32 * 152, "struct ndiv_info");
+NDIV_ASSERT(sizeof(struct ndiv_info) == 104 + 2 * 768 + 32 * 152, "struct ndiv_info");
 
 /* A range of ports, host byte order, both ends included. */
 struct ndiv_ports {
@@ -301,7 +308,7 @@ struct ndiv_prefixes {
 	__u32	count6;
 	struct ndiv_prefix list[NDIV_PREFIXES_MAX];
 };
-_Static_assert(sizeof(struct ndiv_prefixes) == 8 + 32 * NDIV_PREFIXES_MAX, "struct ndiv_prefixes");
+NDIV_ASSERT(sizeof(struct ndiv_prefixes) == 8 + 32 * NDIV_PREFIXES_MAX, "struct ndiv_prefixes");
 
 /*
  * XDP metadata in front of a frame that is cloned (reply and burst): it is copied into the clones, and is all that
@@ -318,7 +325,7 @@ struct ndiv_meta {
 	__u8	flags;		/* seven low bits of the packet's flags, and NDIV_META_VLAN */
 	__u8	args[NDIV_ARGS_LEN];
 };
-_Static_assert(sizeof(struct ndiv_meta) == 32, "struct ndiv_meta");
+NDIV_ASSERT(sizeof(struct ndiv_meta) == 32, "struct ndiv_meta");
 
 #define NDIV_META_CLONE		0x6e64
 #define NDIV_META_SKIP		0x80	/* in count: the first copy is dropped, too */
@@ -341,7 +348,7 @@ struct ndiv_postponed {
 	__u32	len;		/* bytes of the packet */
 	__u32	rounds;		/* with this one */
 };
-_Static_assert(sizeof(struct ndiv_postponed) == 24, "struct ndiv_postponed");
+NDIV_ASSERT(sizeof(struct ndiv_postponed) == 24, "struct ndiv_postponed");
 
 /* What `show` has to know about a handler on an interface: array indexed by handler id. (u) all of it. */
 #define NDIV_PATH_LEN		256

@@ -149,10 +149,15 @@ struct ndiv_handler_state {
 	struct ndiv_entry entry;	/* path, options as given, and the object's ndiv_info: see abi.h */
 };
 
+#define NDIV_WARNINGS_MAX	4
+#define NDIV_WARNING_LEN	768
+
 struct ndiv_state {
-	int	attached;		/* 0: the rest is empty */
 	char	ifname[16];		/* its name now */
 	uint32_t ifindex;
+	int	attached;		/* 0: of the rest, only what <foreign> tells */
+	uint32_t foreign;		/* not attached: index of another XDP program that is there, 0: none is */
+	char	foreign_name[16];
 	enum ndiv_mode mode;		/* NATIVE or GENERIC */
 	char	why[512];		/* why it is generic: the driver's reason, or "asked for" */
 	uint32_t prog_id;		/* of the entry program */
@@ -160,6 +165,8 @@ struct ndiv_state {
 	int	hints;			/* the entry asks the card */
 	int	agent;			/* an agent is alive */
 	struct ndiv_conf conf;
+	size_t	warnings;		/* what has changed, or does not work here, and the remedy */
+	char	warning[NDIV_WARNINGS_MAX][NDIV_WARNING_LEN];
 	size_t	count;
 	struct ndiv_handler_state handler[NDIV_HANDLERS_MAX];
 };
@@ -229,6 +236,9 @@ struct ndiv_probe {
 	char	kernel[65];		/* its release */
 	char	driver[32];		/* of the interface, or "" */
 	unsigned int mtu;		/* of the interface, bytes */
+	int	attached;		/* ndiv is */
+	uint32_t foreign;		/* index of another XDP program that is there, 0: none is */
+	char	foreign_name[16];
 	size_t	count;
 	struct ndiv_feature feature[NDIV_FEATURES_MAX];
 };

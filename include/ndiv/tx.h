@@ -13,7 +13,7 @@
  *
  * The name of the function must end in "_tx". Verdicts: NDIV_NEXT, NDIV_PASS, NDIV_DROP; any other one passes the
  * packet and counts it under the core's reason "verdict". Packets that XDP sends (replies, bursts, forwarded) do not
- * come here.
+ * come here; in generic mode, bursts and replies that grow are not sent by XDP, and do.
  */
 #ifndef NDIV_TX_H
 #define NDIV_TX_H

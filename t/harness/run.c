@@ -14,6 +14,7 @@
 #include <bpf/bpf.h>
 #include "run.h"
 
+const uint64_t run_seal[2] = { 0x1122334455667788, 0x99aabbccddeeff00 };
 static const struct ndiv_self lab_self = { .ifindex = 1, .mac = PKT_MAC_SERVER };
 
 /* The test's own key, so that cookies are the same in every run. */
@@ -163,6 +164,9 @@ static int load_core(struct run *r)
 	err = set_rodata(r->core, ".rodata.self", 0, &r->self, sizeof(r->self));
 	if (err)
 		return complain("set ndiv_self of", path, err);
+	err = set_rodata(r->core, ".rodata.seal", 0, &run_seal, sizeof(run_seal));
+	if (err)
+		return complain("set ndiv_seal of", path, err);
 	err = bpf_object__load(r->core);
 	return err ? complain("load", path, err) : 0;
 }

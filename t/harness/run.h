@@ -63,6 +63,9 @@ struct run_out {
 int run_open(struct run *r, const struct ndiv_self *self);
 void run_close(struct run *r);
 
+/* What the core has as ndiv_seal. */
+extern const uint64_t run_seal[2];
+
 /* Loads the handler object at <path> and puts it at the end of the chain. Returns its id, or below 0. */
 int run_add(struct run *r, const char *path, const struct run_option *options);
 

@@ -13,7 +13,7 @@ set -u
 . "$(dirname "$(readlink -f "$0")")/lib.sh"
 
 # What the lab and the tests need.
-modules=(veth 8021q sch_ingress cls_bpf act_mirred)
+modules=(veth 8021q sch_ingress cls_bpf act_mirred bridge bonding dummy macvlan)
 limit=900
 kernels=${KERNELS:-6.1 6.12 running}
 out=$top/build/vm

@@ -120,6 +120,9 @@ attach_test_handlers() {
 	done
 }
 
+# Each of the drivers says, once a program is attached, that it sends what is redirected.
+no_warnings() { n show lab0 && n show --json lab0 | grep -q '"warnings": \[\]'; }
+
 # The handler verifies the checksum that the card, or nobody, has filled in.
 reply() { udp "$server4" 7004 30 1 2000 && udp "$server6" 7004 1001 1 2000; }
 # A frame of 1000 bytes for one of 60.

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck disable=SC2317 # what is called by check
+# shellcheck disable=SC2317,SC2016 # what is called by check; messages have backquotes
 #
 # job-kernel.sh: what check-kernels.sh has done on each kernel, in a virtual machine or natively
 #
@@ -75,6 +75,7 @@ native() {
 	check 'native: HTTP over IPv6' http6
 	check 'native: HTTP, 1300 bytes' http_large
 	check 'native: attach the test handlers' attach_test_handlers
+	check 'native: show warns of nothing' no_warnings
 	check 'native: reply' reply
 	check 'native: reply that grows' long
 	check 'native: reply that grows to 1514 bytes' long_max 1514
@@ -125,6 +126,62 @@ generic() {
 	check 'generic: nothing is left' nothing_left
 }
 
+# --- what to attach to
+
+# refused CMD...: fails, and the message has all of the words that are then in <words>.
+refused() {
+	local said word
+
+	! said=$("$@" 2>&1) || { echo "not refused"; return 1; }
+	echo "$said"
+	for word in "${words[@]}"; do
+		[[ $said == *"$word"* ]] || { echo "it does not say: $word"; return 1; }
+	done
+}
+
+# falls_back IF: no native mode; automatically generic mode, and it is said why; nothing is left.
+falls_back() {
+	local words=("cannot attach in native mode: Operation not supported")
+
+	refused n attach --mode native "$1" ping && n attach "$1" ping && n show "$1" | tee /dev/stderr |
+		grep -q '^  why generic: Operation not supported' && n detach "$1" && ! s ip link show "$1" | grep xdp
+}
+
+# Only generic mode, when asked for.
+generic_only() { n attach --mode generic "$1" ping && n show "$1" | tee /dev/stderr | grep -q ' generic mode' && n detach "$1"; }
+
+# A bond has native mode, and says that its ports may be meant.
+a_bond() { n attach bond9 ping 2>&1 | tee /dev/stderr | grep -q 'it is a bond: .*`ip link show master bond9`' && n detach bond9; }
+
+# target NAME ARGUMENT...: makes such an interface, or the point is skipped.
+target() {
+	local name=$1 said
+
+	shift
+	said=$(s ip link add "$@" 2>&1) && s ip link set "$name" up && return
+	skip "target: $name" "this kernel: $said"
+	return 1
+}
+
+targets() {
+	local words
+
+	if target br9 br9 type bridge; then
+		words=('it is a bridge' 'Attach to the ports (`ip link show master br9`)')
+		check 'target: a bridge is refused, with a word on its ports' refused n attach br9 ping
+		check 'target: a bridge in generic mode' generic_only br9
+	fi
+	if target vlan9 link lab0 name vlan9 type vlan id 9; then
+		words=('it is a VLAN device: attach to lab0')
+		check 'target: a VLAN device is refused, with a word on its parent' refused n attach vlan9 ping
+		check 'target: a VLAN device in generic mode' generic_only vlan9
+	fi
+	! target bond9 bond9 type bond || check 'target: a bond, with a word on its ports' a_bond
+	! target dummy9 dummy9 type dummy || check 'target: dummy falls back' falls_back dummy9
+	! target macvlan9 link lab0 name macvlan9 type macvlan || check 'target: macvlan falls back' falls_back macvlan9
+	check 'target: lo falls back' falls_back lo
+}
+
 jumbo() {
 	check 'jumbo: attach' attach_native
 	deaf 1
@@ -140,6 +197,7 @@ lab_up >/dev/null || { echo 'not ok - lab'; exit 1; }
 verifier_all
 native
 generic
+targets
 lab_down
 lab_up --mtu 9000 >/dev/null || { echo 'not ok - lab with MTU 9000'; exit 1; }
 jumbo

@@ -70,13 +70,6 @@ link_again() {
 		wait_for -t 20 c ping -n -q -c 1 -W 1 "$server4"
 }
 
-burst_refused() {
-	local before
-
-	before=$(counted no-room)
-	! udp "$server4" 7006 18 1 300 && more "$before" no-room
-}
-
 down_up() { link_again && pings "$server4" echo4; }
 
 nothing_lost() { n show lab0 | tee /dev/stderr | grep -q ' 0 lost in transmission'; }
@@ -158,17 +151,13 @@ card() {
 	check 'HTTP' http4
 	check 'HTTP over IPv6' http6
 	check 'attach the test handlers' attach_test_handlers
+	check 'show warns of nothing' no_warnings
 	checksums
 	vlan
 	check 'reply that grows' long
 	check 'reply that grows to 1514 bytes' long_max 1514
-	if [ "$driver" = vmxnet3 ]; then
-		skip 'burst' 'the driver has no room for XDP metadata, by which clones learn what to become'
-		check 'burst: dropped, with its reason' burst_refused
-	else
-		check 'burst' burst
-		check 'burst of 16' burst_max
-	fi
+	check 'burst' burst
+	check 'burst of 16' burst_max
 	check 'postpone' postpone
 	check 'postpone, then pass' postpone_pass
 	check 'postpone for 300 ms, 3 times' postpone_delay
