@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * load_conn.h - how a connection of the load source begins, for the handler and for the starter
+ */
+#ifndef BENCH_LOAD_CONN_H
+#define BENCH_LOAD_CONN_H
+
+#include <ndiv/handler.h>
+#include "load.h"
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct load_live);
+} load_live SEC(".maps");
+
+static __always_inline struct load_live *live_get(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&load_live, &zero);
+}
+
+/* Where the sequence numbers of client port <port> begin: see load.h. */
+static __always_inline __u32 conn_base(__u32 key, __u32 port)
+{
+	__u32 x = port * 0x9e3779b1 ^ key;
+
+	return (x ^ x >> 15) * 0x85ebca6b;
+}
+
+struct conn_begin {
+	__u32	port;
+	__u32	seq;
+	__u32	tsval;		/* 2^28 more than that of the port's last connection, so that no TIME-WAIT minds it */
+};
+
+/* The round at hand. To be read once for each packet: it may change at any time. */
+static __always_inline __u32 mark_now(const struct load_live *live)
+{
+	return *(const volatile __u32 *)&live->mark & (LOAD_MARKS - 1);
+}
+
+/* The next connection, on the next port. */
+static __always_inline void conn_begin(struct load_live *live, const volatile struct load_config *config, __u32 mark,
+				       struct conn_begin *to)
+{
+	__u64 n = __sync_fetch_and_add(&live->begun, 1);
+	__u32 count = config->ports.hi - config->ports.lo + 1, gen = n / count, base;
+
+	to->port = config->ports.lo + n % count;
+	base = conn_base(config->key, to->port);
+	to->seq = base + (gen << LOAD_GEN_SHIFT) + (mark << 1);
+	to->tsval = base + (gen << 28);
+}
+
+#endif

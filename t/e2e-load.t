@@ -1,0 +1,73 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# e2e-load.t: the load source of the benchmark asks rightly, and tells right answers from wrong ones
+#
+#	client: load  ---- veth ----  lab0: ndiv, httpd | a server of the stack's, which answers wrongly
+set -u
+# shellcheck source=t/e2e.sh
+. "$(dirname "$0")/e2e.sh"
+
+# load ARGUMENT...: its JSON, in $tmp/said; the exit status is its own.
+load() { "$build/bench/load" -l "$LAB" "$@" >"$tmp/said"; }
+
+# said FILTER: of what the last load said.
+said() { jq -r "$1" "$tmp/said"; }
+
+# right NAME COUNT ARGUMENT...: so many answers at least, and none wrong; and httpd has counted the same.
+right() {
+	local name=$1 want=$2 before
+
+	shift 2
+	before=$(count .handlers.httpd.counters.get)
+	ok "$name" load -n "$want" -t 60 "$@"
+	check "$name: answers" "$(said .responses) >= $want"
+	is "$name: none is wrong" "$(said '[.wrong, .bad_checksum, .no_timestamp, .reset, .tx_lost]' | jq -c .)" '[0,0,0,0,0]'
+	is "$name: as many requests, as httpd says" "$(said .requests)" "$(($(count .handlers.httpd.counters.get) - before))"
+	is "$name: each was answered" "$(said '.requests - .responses')" 0
+}
+
+# closed: all connections of the last load came to an end.
+closed() {
+	is "$1: as many ends as begins" "$(said '.syn_ack - .fin - .retired')" 0
+}
+
+# wrong NAME COUNTER ARGUMENT...: it says so, and the exit status is 1.
+wrong() {
+	local name=$1 counter=$2 status
+
+	shift 2
+	load -t 1 "$@"
+	status=$?
+	check "$name: some" "$(said ".$counter") > 0"
+	is "$name: and no right answer, status" "$(said .responses) $status" '0 1'
+}
+
+lab_up --gro on || bail 'no lab'
+ok 'httpd is attached' nd attach lab0 httpd ports=8000-8001
+right 'keep-alive' 5000
+closed 'keep-alive'
+right 'close' 5000 -k 1
+closed 'close'
+right '7 requests a connection, 1000 bytes, v6' 5000 -k 7 -s 1000 -6
+closed '7 requests a connection'
+right 'without timestamps' 5000 -o -k 3
+right '200 connections' 5000 -c 200
+right 'one connection' 500 -c 1 -p 8001
+
+tr 0 x >"$tmp/body" < <(c curl -s http://10.77.0.2:8000/100)
+wrong 'another body' wrong_body -b "$tmp/body"
+wrong 'another length' wrong_header -s 200 -u '/300?'
+wrong 'another status' wrong_status -u /nothing-of-100
+wrong 'an answer that is shorter' wrong_short -s 1000 -u '/300?'
+
+ok 'httpd is detached' nd detach lab0
+exits 'no server: says so' 1 '' load -t 1
+is 'no server: resets' "$(said '(.reset > 0), .responses' | paste -sd' ')" 'true 0'
+
+exits 'no lab' 1 'bench: lab nosuch: no lab of that name is up (lab/lab list); nothing is sent' \
+	"$build/bench/load" -l nosuch
+exits 'no port' 2 'load: -p 0: want a number from 1 to 65535' "$build/bench/load" -l "$LAB" -p 0
+is 'the client has its program back' "$(c ip link show lab0 | grep -o 'name lab_pass')" 'name lab_pass'
+ok 'and reaches the server' c ping -c 1 10.77.0.2
+done_testing
