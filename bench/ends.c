@@ -90,50 +90,60 @@ static int check_lab(struct ends *e)
 	return 0;
 }
 
+/* Keeps hold of the program that is there. */
+static int keep_prog(struct ends *e, enum end end)
+{
+	if (!e->link[end].prog)
+		return 0;
+	e->old[end] = bpf_prog_get_fd_by_id(e->link[end].prog);
+	return e->old[end] < 0 ? ends_fault(e, "get hold of its program", -errno) : 0;
+}
+
 int ends_open(struct ends *e, const char *lab)
 {
 	int err;
 
 	memset(e, 0, sizeof(*e));
 	e->lab = lab;
-	e->home = e->netns[END_CLIENT] = e->netns[END_SERVER] = e->old = -1;
+	e->netns[END_CLIENT] = e->netns[END_SERVER] = e->old[END_CLIENT] = e->old[END_SERVER] = -1;
 	e->home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	if (e->home < 0)
 		return ends_fault(e, "open our namespace", -errno);
 	err = check_lab(e);
-	if (err || !e->link[END_CLIENT].prog)
-		return err;
-	e->old = bpf_prog_get_fd_by_id(e->link[END_CLIENT].prog);
-	return e->old < 0 ? ends_fault(e, "get hold of the client's program", -errno) : 0;
+	if (!err)
+		err = keep_prog(e, END_CLIENT);
+	return err ? err : keep_prog(e, END_SERVER);
 }
 
-int ends_swap(struct ends *e, int prog)
+int ends_swap(struct ends *e, enum end end, int prog)
 {
-	int err = ends_enter(e, END_CLIENT);
+	int err = ends_enter(e, end);
 
 	if (err)
 		return err;
-	e->swapped = 1;
-	err = bpf_xdp_attach(e->link[END_CLIENT].ifindex, prog, XDP_FLAGS_DRV_MODE, NULL);
-	return err ? ends_fault(e, "change the client's program", err) : 0;
+	e->swapped[end] = 1;
+	err = bpf_xdp_attach(e->link[end].ifindex, prog, XDP_FLAGS_DRV_MODE, NULL);
+	return err ? ends_fault(e, "change its program", err) : 0;
+}
+
+static void close_end(struct ends *e, enum end end)
+{
+	if (e->swapped[end])
+		ends_swap(e, end, e->old[end]);
+	if (e->netns[end] >= 0)
+		close(e->netns[end]);
+	if (e->old[end] >= 0)
+		close(e->old[end]);
 }
 
 void ends_close(struct ends *e)
 {
-	int end;
-
-	if (e->swapped)
-		ends_swap(e, e->old);
+	close_end(e, END_CLIENT);
+	close_end(e, END_SERVER);
 	if (e->home >= 0 && setns(e->home, CLONE_NEWNET))
 		ends_fault(e, "go back to our namespace", -errno);
-	for (end = 0; end < ENDS; end++)
-		if (e->netns[end] >= 0)
-			close(e->netns[end]);
 	if (e->home >= 0)
 		close(e->home);
-	if (e->old >= 0)
-		close(e->old);
-	e->swapped = 0;
 }
 
 int ends_enter(const struct ends *e, enum end end)

@@ -60,7 +60,6 @@ const struct ndiv_info ndiv_info SEC(".rodata.ndiv") = {
 		U32_OPTION(size, LOAD_BODY_MIN, LOAD_BODY_MAX),
 		U32_OPTION(step, LOAD_STEP, LOAD_TEXT_MAX),
 		U32_OPTION(limit, LOAD_STEP, LOAD_POS_MASK),
-		U32_OPTION(key, 0, 0xffffffff),
 	},
 };
 

@@ -154,9 +154,6 @@ static int tell(struct source *s, double seconds)
 	       "%llu}\n",
 	       (unsigned long long)c.wrong, (unsigned long long)c.bad_checksum, (unsigned long long)c.no_stamp,
 	       (unsigned long long)c.restarted, (unsigned long long)c.tx_lost);
-	if (!c.n[LOAD_SYNACK] && !c.n[LOAD_RESET])
-		fprintf(stderr, "load: lab %s: nobody answers; where the server has no XDP program, its lab0 needs GRO "
-			"(lab up --gro on)\n", s->ends.lab);
 	return c.wrong || c.bad_checksum || !c.n[LOAD_RESPONSE];
 }
 

@@ -14,7 +14,7 @@
 #define LOAD_STAMP	28		/* of a SYN: offset of its timestamp, behind MSS and two NOPs, in the TCP header */
 
 /*
- * The client's sequence numbers, counted from a keyed number of its port, are all that it remembers of a connection:
+ * The client's sequence numbers, counted from a number that its port has, are all that it remembers of a connection:
  *
  *	31      24 23                          6 5    1  0
  *	generation  requests so far (times step)  mark   FIN
@@ -71,7 +71,6 @@ struct load_config {
 	__u32	size;		/* of the object */
 	__u32	step;		/* bytes of a request that does not move the mark */
 	__u32	limit;		/* bytes of all requests of a connection */
-	__u32	key;		/* that sequence numbers begin with */
 };
 
 /* Of the starter: the SYN of a port 0 with sequence number and timestamp 0. */

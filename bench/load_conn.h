@@ -24,9 +24,9 @@ static __always_inline struct load_live *live_get(void)
 }
 
 /* Where the sequence numbers of client port <port> begin: see load.h. */
-static __always_inline __u32 conn_base(__u32 key, __u32 port)
+static __always_inline __u32 conn_base(__u32 port)
 {
-	__u32 x = port * 0x9e3779b1 ^ key;
+	__u32 x = port * 0x9e3779b1;
 
 	return (x ^ x >> 15) * 0x85ebca6b;
 }
@@ -34,7 +34,7 @@ static __always_inline __u32 conn_base(__u32 key, __u32 port)
 struct conn_begin {
 	__u32	port;
 	__u32	seq;
-	__u32	tsval;		/* 2^28 more than that of the port's last connection, so that no TIME-WAIT minds it */
+	__u32	tsval;		/* 2^24 a second: newer than that of the port's last one, also for a TIME-WAIT of a minute */
 };
 
 /* The round at hand. To be read once for each packet: it may change at any time. */
@@ -48,12 +48,11 @@ static __always_inline void conn_begin(struct load_live *live, const volatile st
 				       struct conn_begin *to)
 {
 	__u64 n = __sync_fetch_and_add(&live->begun, 1);
-	__u32 count = config->ports.hi - config->ports.lo + 1, gen = n / count, base;
+	__u32 count = config->ports.hi - config->ports.lo + 1, gen = n / count;
 
 	to->port = config->ports.lo + n % count;
-	base = conn_base(config->key, to->port);
-	to->seq = base + (gen << LOAD_GEN_SHIFT) + (mark << 1);
-	to->tsval = base + (gen << 28);
+	to->seq = conn_base(to->port) + (gen << LOAD_GEN_SHIFT) + (mark << 1);
+	to->tsval = bpf_ktime_get_coarse_ns() >> 6;
 }
 
 #endif

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
 #include <linux/bpf.h>
@@ -103,13 +102,11 @@ static int configure(struct source *s)
 	s->config.stamps = s->o.stamps;
 	s->config.size = s->o.size;
 	s->config.step = (n + 5 + 2 * (LOAD_MARKS - 1) + LOAD_STEP - 1) / LOAD_STEP * LOAD_STEP;
-	/* Below what the next connection of the port adds to sequence number and timestamp: see load_conn.h. */
+	/* Neither may sequence numbers overtake those of the port's next connection, nor timestamps wrap. */
 	most = LOAD_POS_MASK / s->config.step - 1;
 	if (most > (1U << 27) / (s->o.size + 1024))
 		most = (1U << 27) / (s->o.size + 1024);
 	s->config.limit = (s->o.requests && s->o.requests < most ? s->o.requests : most) * s->config.step;
-	if (getrandom(&s->config.key, sizeof(s->config.key), 0) != sizeof(s->config.key))
-		return complain(s, "getrandom", -errno);
 	return 0;
 }
 
@@ -118,10 +115,10 @@ static int configure(struct source *s)
 static int attach(struct source *s)
 {
 	const struct load_config *c = &s->config;
-	char text[7][32], err[1024] = "";
-	const char *options[7];
+	char text[6][32], err[1024] = "";
+	const char *options[6];
 	const struct ndiv_attach_opts opts = {
-		.sz = sizeof(opts), .mode = NDIV_MODE_NATIVE, .at = -1, .options = options, .option_count = 7,
+		.sz = sizeof(opts), .mode = NDIV_MODE_NATIVE, .at = -1, .options = options, .option_count = 6,
 	};
 	int i;
 
@@ -131,8 +128,7 @@ static int attach(struct source *s)
 	snprintf(text[3], sizeof(text[3]), "size=%u", c->size);
 	snprintf(text[4], sizeof(text[4]), "step=%u", c->step);
 	snprintf(text[5], sizeof(text[5]), "limit=%u", c->limit);
-	snprintf(text[6], sizeof(text[6]), "key=%u", c->key);
-	for (i = 0; i < 7; i++)
+	for (i = 0; i < 6; i++)
 		options[i] = text[i];
 	if (ndiv_open(&s->nd, "lab0", 0, err, sizeof(err))) {
 		fprintf(stderr, "bench: lab %s: %s\n", s->ends.lab, err);
@@ -275,9 +271,22 @@ static int share_live(struct source *s)
 		return map;
 	p = mmap(NULL, sizeof(*s->live), PROT_READ | PROT_WRITE, MAP_SHARED, map, 0);
 	err = p == MAP_FAILED ? complain(s, "map load_live", -errno) : load_starter(s, map);
-	s->live = p == MAP_FAILED ? NULL : p;
 	close(map);
+	if (p == MAP_FAILED)
+		return err;
+	s->live = p;
+	/* As if the ports had been used since long ago: the server may remember those of the last source. */
+	s->live->begun = (uint64_t)time(NULL) % 256 * (s->config.ports.hi - s->config.ports.lo + 1);
 	return err;
+}
+
+/* A veth device sends what XDP answers only if its other end has a program, too. */
+static int wake_server(struct source *s)
+{
+	if (s->ends.link[END_SERVER].prog)
+		return 0;
+	return ends_swap(&s->ends, END_SERVER,
+			 bpf_program__fd(bpf_object__find_program_by_name(s->start, "load_pass")));
 }
 
 /* Begins <count> connections. Returns when the last SYN was sent. */
@@ -327,14 +336,16 @@ int source_open(struct source *s, const struct source_opts *opts)
 	if (!err)
 		err = configure(s);
 	if (!err)
-		err = ends_swap(&s->ends, -1);
+		err = ends_swap(&s->ends, END_CLIENT, -1);
 	if (!err)
 		err = attach(s);
 	if (!err)
 		err = find_handler(s);
 	if (!err)
 		err = put_job(s);
-	return err ? err : share_live(s);
+	if (!err)
+		err = share_live(s);
+	return err ? err : wake_server(s);
 }
 
 void source_close(struct source *s)

@@ -6,6 +6,8 @@
  * begins the connections, and keeps their number: once a round those that are alive pass a mark, and are counted; for
  * those that do not, new ones are begun.
  *
+ * Where the server's end has no XDP program, it gets one that passes everything, as long as the source is open.
+ *
  * It sends over the wire of a lab that lab/lab made, and nowhere else (ends.h).
  */
 #ifndef BENCH_SOURCE_H

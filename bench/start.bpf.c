@@ -52,4 +52,11 @@ int load_start(struct xdp_md *ctx)
 	return write_begin(ctx, &begin) ? XDP_DROP : XDP_TX;
 }
 
+/* For a server's end that has no program. */
+SEC("xdp.frags")
+int load_pass(struct xdp_md *ctx)
+{
+	return XDP_PASS;
+}
+
 char _license[] SEC("license") = "GPL";

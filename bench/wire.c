@@ -101,7 +101,7 @@ int wire_open(struct wire *w, const char *lab, const struct pkt *pkt)
 		err = load(w);
 	if (!err)
 		err = open_socket(w);
-	return err ? err : ends_swap(&w->ends, prog(w, "gen_sink"));
+	return err ? err : ends_swap(&w->ends, END_CLIENT, prog(w, "gen_sink"));
 }
 
 void wire_close(struct wire *w)
@@ -121,7 +121,7 @@ int wire_send(const struct wire *w, uint32_t count, uint32_t *ns)
 		    .flags = BPF_F_TEST_XDP_LIVE_FRAMES);
 	int err;
 
-	if (!w->ends.swapped)
+	if (!w->ends.swapped[END_CLIENT])
 		return -EPERM;
 	err = ends_enter(&w->ends, END_CLIENT);
 	if (!err)

@@ -43,7 +43,7 @@ wrong() {
 	is "$name: and no right answer, status" "$(said .responses) $status" '0 1'
 }
 
-lab_up --gro on || bail 'no lab'
+lab_up || bail 'no lab'
 ok 'httpd is attached' nd attach lab0 httpd ports=8000-8001
 right 'keep-alive' 5000
 closed 'keep-alive'
@@ -68,6 +68,7 @@ is 'no server: resets' "$(said '(.reset > 0), .responses' | paste -sd' ')" 'true
 exits 'no lab' 1 'bench: lab nosuch: no lab of that name is up (lab/lab list); nothing is sent' \
 	"$build/bench/load" -l nosuch
 exits 'no port' 2 'load: -p 0: want a number from 1 to 65535' "$build/bench/load" -l "$LAB" -p 0
+is 'the server has none left' "$(s ip link show lab0 | grep -c xdp)" 0
 is 'the client has its program back' "$(c ip link show lab0 | grep -o 'name lab_pass')" 'name lab_pass'
 ok 'and reaches the server' c ping -c 1 10.77.0.2
 done_testing
