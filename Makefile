@@ -14,7 +14,7 @@
 #   make fuzz                   feed the parsers of the library with nonsense; SECS=10 for each
 #   make lint                   format, static analysis, shell scripts, licences, several compilers
 #   make format                 lay out the C code as lint wants it
-#   make deps                   install what building, demo and tests need; SETS="build demo test lint fuzz vm fresh"
+#   make deps                   install what building, demo and tests need; SETS="build demo test bench lint fuzz vm fresh"
 #   make clean
 #
 # demo, check, check-*, bench, fuzz and lint first install what is missing (apt-get, as root). V=1 shows the commands;
@@ -217,7 +217,7 @@ check-fresh:
 	@t/fresh/check-fresh.sh $(DISTS)
 
 bench:
-	@scripts/deps.sh test
+	@scripts/deps.sh test bench
 	@$(MAKE) --no-print-directory tests $(BENCH_BINS)
 	@bench/run.sh $(SUITE)
 

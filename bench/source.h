@@ -32,7 +32,7 @@ struct source_opts {
 };
 
 #define SOURCE_CONNECTIONS_MAX	30000	/* half of the ports */
-#define SOURCE_ROUND_MS		250	/* which an answer must not take */
+#define SOURCE_ROUND_MS		500	/* which an answer must not take */
 
 struct source {
 	struct source_opts o;
