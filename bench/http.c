@@ -93,6 +93,20 @@ static uint64_t server_ns(const struct bench *b, const struct peer_run *run)
 
 /* --- the clients -------------------------------------------------------------------------------------------- */
 
+/* The fault is told by name, as in the handler's counters. */
+static int check_answers(const struct source_counts *c)
+{
+	int i;
+
+	for (i = LOAD_WRONG_FIRST; i <= LOAD_WRONG_LAST; i++)
+		if (c->n[i])
+			suite_fault("load", "%llu answers: %s", (unsigned long long)c->n[i], source_counter(i));
+	if (c->bad_checksum || c->no_stamp)
+		suite_fault("load", "%llu packets with a wrong checksum, %llu without timestamps",
+			    (unsigned long long)c->bad_checksum, (unsigned long long)c->no_stamp);
+	return c->wrong || c->bad_checksum || c->no_stamp ? -1 : 0;
+}
+
 static int time_source(struct bench *b, struct source *s, const struct peer_run *run, struct result *res)
 {
 	struct source_counts from, to;
@@ -114,7 +128,7 @@ static int time_source(struct bench *b, struct source *s, const struct peer_run 
 	res->seconds += now();
 	res->requests = to.n[LOAD_RESPONSE] - from.n[LOAD_RESPONSE];
 	res->restarted = to.restarted;
-	return to.wrong || to.bad_checksum || to.no_stamp ? suite_fault("load", "wrong answers") : 0;
+	return check_answers(&to);
 }
 
 static int run_source(struct bench *b, const struct point *p, const struct peer_run *run, struct result *res)

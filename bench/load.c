@@ -11,11 +11,6 @@
 
 static volatile sig_atomic_t stopped;
 
-static const char *const names[LOAD_COUNTERS] = {
-	"syn", "syn_ack", "requests", "responses", "alive", "fin", "reset", "retired", "wrong_status", "wrong_header",
-	"wrong_body", "wrong_seq", "wrong_short", "wrong_ack",
-};
-
 static void on_signal(int signal)
 {
 	stopped = 1;
@@ -149,7 +144,7 @@ static int tell(struct source *s, double seconds)
 		return 1;
 	printf("{\"seconds\": %.3f", seconds);
 	for (i = 0; i < LOAD_COUNTERS; i++)
-		printf(", \"%s\": %llu", names[i], (unsigned long long)c.n[i]);
+		printf(", \"%s\": %llu", source_counter(i), (unsigned long long)c.n[i]);
 	printf(", \"wrong\": %llu, \"bad_checksum\": %llu, \"no_timestamp\": %llu, \"restarted\": %llu, \"tx_lost\": "
 	       "%llu}\n",
 	       (unsigned long long)c.wrong, (unsigned long long)c.bad_checksum, (unsigned long long)c.no_stamp,

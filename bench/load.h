@@ -27,6 +27,7 @@
 #define LOAD_MARKS	32
 #define LOAD_MARK(pos)	((pos) >> 1 & (LOAD_MARKS - 1))
 #define LOAD_GEN_SHIFT	24
+#define LOAD_GEN_MASK	0xff
 #define LOAD_POS_MASK	((1U << LOAD_GEN_SHIFT) - 1)
 
 /* Requests in all lengths that there can be: the mark moves by -31 to 31. */
@@ -58,7 +59,9 @@ struct load_live {
 	__u32	mark;		/* of the round, below LOAD_MARKS (u) */
 	__u32	stop;		/* no new connections, and no requests on those there are (u) */
 	__u32	hint;		/* where in the last answer the line with the length was (k) */
-	__u32	pad[9];
+	__u32	gen;		/* generation of the connection that was begun last (k) */
+	__u32	gen_first;	/* of this source's first one: older ones are another's (u) */
+	__u32	pad[7];
 };
 _Static_assert(sizeof(struct load_live) == 64, "struct load_live is one cache line");
 
@@ -91,6 +94,7 @@ enum load_counter {
 	LOAD_FIN,		/* connections closed by both sides */
 	LOAD_RESET,		/* by the server */
 	LOAD_RETIRED,		/* reset by us: surplus, or at the end */
+	LOAD_STALE,		/* likewise: of a source that was here before */
 	LOAD_WRONG_STATUS,
 	LOAD_WRONG_HEADER,	/* no Content-Length, another one, or no empty line where the header has to end */
 	LOAD_WRONG_BODY,

@@ -43,6 +43,12 @@ static __always_inline __u32 mark_now(const struct load_live *live)
 	return *(const volatile __u32 *)&live->mark & (LOAD_MARKS - 1);
 }
 
+/* Is the connection whose server has acknowledged <pos> one of this source's? */
+static __always_inline int conn_is_ours(const struct load_live *live, __u32 pos)
+{
+	return ((live->gen - (pos >> LOAD_GEN_SHIFT)) & LOAD_GEN_MASK) <= live->gen - live->gen_first;
+}
+
 /* The next connection, on the next port. */
 static __always_inline void conn_begin(struct load_live *live, const volatile struct load_config *config, __u32 mark,
 				       struct conn_begin *to)
@@ -50,6 +56,7 @@ static __always_inline void conn_begin(struct load_live *live, const volatile st
 	__u64 n = __sync_fetch_and_add(&live->begun, 1);
 	__u32 count = config->ports.hi - config->ports.lo + 1, gen = n / count;
 
+	live->gen = gen;
 	to->port = config->ports.lo + n % count;
 	to->seq = conn_base(to->port) + (gen << LOAD_GEN_SHIFT) + (mark << 1);
 	to->tsval = bpf_ktime_get_coarse_ns() >> 6;

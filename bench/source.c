@@ -276,7 +276,8 @@ static int share_live(struct source *s)
 		return err;
 	s->live = p;
 	/* As if the ports had been used since long ago: the server may remember those of the last source. */
-	s->live->begun = (uint64_t)time(NULL) % 256 * (s->config.ports.hi - s->config.ports.lo + 1);
+	s->live->gen = s->live->gen_first = (uint64_t)time(NULL) & LOAD_GEN_MASK;
+	s->live->begun = (uint64_t)s->live->gen * (s->config.ports.hi - s->config.ports.lo + 1);
 	return err;
 }
 
@@ -386,6 +387,17 @@ int source_counts(struct source *s, struct source_counts *c)
 	c->restarted = s->restarted;
 	c->tx_lost = stats.tx_lost;
 	return 0;
+}
+
+const char *source_counter(int i)
+{
+	static const char *const names[LOAD_COUNTERS] = {
+		"syn",          "syn_ack",    "requests",  "responses",   "alive",
+		"fin",          "reset",      "retired",   "stale",       "wrong_status",
+		"wrong_header", "wrong_body", "wrong_seq", "wrong_short", "wrong_ack",
+	};
+
+	return names[i];
 }
 
 int source_round(struct source *s)

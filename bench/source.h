@@ -74,6 +74,9 @@ int source_stop(struct source *s);
 
 int source_counts(struct source *s, struct source_counts *c);
 
+/* The name of counter <i>, enum load_counter. */
+const char *source_counter(int i);
+
 /* Fills <body> with what httpd sends as object of <size> bytes. */
 void source_pattern(char *body, uint32_t size);
 

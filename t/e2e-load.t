@@ -55,6 +55,20 @@ right 'without timestamps' 5000 -o -k 3
 right '200 connections' 5000 -c 200
 right 'one connection' 500 -c 1 -p 8001
 
+# The server forgets all of them, and has another key afterwards: they are found dead, and others are begun.
+before=$(count .handlers.httpd.counters.get)
+"$build/bench/load" -l "$LAB" -t 60 >"$tmp/said" &
+pid=$!
+ok 'it runs' wait_for -t 20 count_reaches .handlers.httpd.counters.get $((before + 1000))
+ok 'httpd is gone' nd detach lab0
+ok 'httpd is back' nd attach lab0 httpd ports=8000-8001
+ok 'and is asked again' wait_for -t 20 count_reaches .handlers.httpd.counters.get 1000
+kill -INT "$pid"
+wait "$pid"
+is 'status' $? 0
+check 'connections that were begun again' "$(said .restarted) >= 64"
+is 'no wrong answer' "$(said .wrong)" 0
+
 tr 0 x >"$tmp/body" < <(c curl -s http://10.77.0.2:8000/100)
 wrong 'another body' wrong_body -b "$tmp/body"
 wrong 'another length' wrong_header -s 200 -u '/300?'
