@@ -30,6 +30,14 @@
 #define LOAD_GEN_MASK	0xff
 #define LOAD_POS_MASK	((1U << LOAD_GEN_SHIFT) - 1)
 
+/* Where the sequence numbers of a client's port begin. */
+static inline __attribute__((always_inline)) __u32 load_base(__u32 port)
+{
+	__u32 x = port * 0x9e3779b1;
+
+	return (x ^ x >> 15) * 0x85ebca6b;
+}
+
 /* Requests in all lengths that there can be: the mark moves by -31 to 31. */
 #define LOAD_MOVES	64
 

@@ -23,14 +23,6 @@ static __always_inline struct load_live *live_get(void)
 	return bpf_map_lookup_elem(&load_live, &zero);
 }
 
-/* Where the sequence numbers of client port <port> begin: see load.h. */
-static __always_inline __u32 conn_base(__u32 port)
-{
-	__u32 x = port * 0x9e3779b1;
-
-	return (x ^ x >> 15) * 0x85ebca6b;
-}
-
 struct conn_begin {
 	__u32	port;
 	__u32	seq;
@@ -58,7 +50,7 @@ static __always_inline void conn_begin(struct load_live *live, const volatile st
 
 	live->gen = gen;
 	to->port = config->ports.lo + n % count;
-	to->seq = conn_base(to->port) + (gen << LOAD_GEN_SHIFT) + (mark << 1);
+	to->seq = load_base(to->port) + (gen << LOAD_GEN_SHIFT) + (mark << 1);
 	to->tsval = bpf_ktime_get_coarse_ns() >> 6;
 }
 

@@ -92,7 +92,7 @@ static __always_inline int packet_read(struct xdp_md *ctx, const struct ndiv_pkt
 	seen->flags = ((const __u8 *)tcp)[13];
 	seen->seq = bpf_ntohl(tcp->seq);
 	seen->ack = bpf_ntohl(tcp->ack_seq);
-	seen->pos = seen->ack - conn_base(bpf_ntohs(tcp->dest)) - 1;
+	seen->pos = seen->ack - load_base(bpf_ntohs(tcp->dest)) - 1;
 	seen->len = pkt->end - pkt->payload;
 	seen->tsval = 0;
 	seen->tsecr = 0;

@@ -207,7 +207,7 @@ static void build_syn(const struct source *s, struct pkt *p, struct load_start *
 {
 	static const char stamp[] = "\1\1\10\12\0\0\0\0\0\0\0\0";
 	char options[4 + 12] = "\2\4";
-	uint16_t mss = 1500 - (s->o.v6 ? 60 : 40);
+	uint16_t mss = s->ends.link[END_CLIENT].mtu - (s->o.v6 ? 60 : 40);
 	const struct pkt_layer v4 = IP4(), v6 = IP6();
 	const struct pkt_layer layers[] = {
 		s->o.v6 ? v6 : v4,

@@ -43,7 +43,7 @@ wrong() {
 	is "$name: and no right answer, status" "$(said .responses) $status" '0 1'
 }
 
-lab_up || bail 'no lab'
+lab_up "$@" || bail 'no lab'
 ok 'httpd is attached' nd attach lab0 httpd ports=8000-8001
 right 'keep-alive' 5000
 closed 'keep-alive'
