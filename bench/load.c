@@ -32,7 +32,7 @@ static void usage(FILE *to)
 		"  -c COUNT  connections at a time, up to %d (default 64)\n"
 		"  -k COUNT  requests of a connection (default: as many as there can be)\n"
 		"  -t SECS   run so long (default 5)\n"
-		"  -n COUNT  or until so many answers came\n"
+		"  -n COUNT  or until so many answers came, right or wrong, or resets\n"
 		"  -o        without timestamps: then sequence numbers are not checked\n",
 		LOAD_BODY_MIN, LOAD_BODY_MAX, SOURCE_CONNECTIONS_MAX);
 }
@@ -124,7 +124,7 @@ static int run(struct source *s, const struct limits *limits, double *seconds)
 	while (!err && !stopped && now() < begin + limits->seconds) {
 		nanosleep(&look, NULL);
 		err = source_counts(s, &c);
-		if (!err && limits->answers && c.n[LOAD_RESPONSE] >= limits->answers)
+		if (!err && limits->answers && c.n[LOAD_RESPONSE] + c.wrong + c.n[LOAD_RESET] >= limits->answers)
 			break;
 		if (err || now() < round)
 			continue;

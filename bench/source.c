@@ -21,8 +21,9 @@
 #define PORTS_FIRST	1024
 #define PORTS_LAST	65535
 #define BURST		64	/* SYNs in one go: a veth device's ring has room for 256 frames */
-#define STOP_MS		5000	/* that the last answers may take */
-#define LOOK_MS		50
+#define STOP_MS		10000	/* that the last answers may take */
+#define LOOK_MS		20
+#define QUIET_MS	1000	/* then those that are left are dead */
 
 static int complain(const struct source *s, const char *what, int err)
 {
@@ -304,11 +305,13 @@ static int begin(struct source *s, uint64_t count)
 
 	opts.data_size_in = start->len;
 	ctx.data_end = start->len;
-	for (; count && !err; count -= opts.repeat) {
+	for (; count; count -= opts.repeat) {
 		opts.repeat = count < BURST ? count : BURST;
 		err = bpf_prog_test_run_opts(prog, &opts);
-		if (!err)
-			s->begun += opts.repeat;
+		if (err)
+			break;
+		s->begun += opts.repeat;
+		s->started += opts.repeat;
 	}
 	return err ? complain(s, "begin connections", err) : 0;
 }
@@ -420,18 +423,27 @@ int source_round(struct source *s)
 	return begin(s, more);
 }
 
+/* Connections that have not ended, as far as nothing was lost or came twice. */
+static int64_t open_count(const struct source *s, const struct source_counts *c)
+{
+	return s->started + c->n[LOAD_SYN] - c->n[LOAD_FIN] - c->n[LOAD_RETIRED] - c->n[LOAD_RESET] - c->wrong;
+}
+
 int source_stop(struct source *s)
 {
-	static struct ndiv_stats last, now;
-	int ms, err = ends_enter(&s->ends, END_CLIENT);
+	struct source_counts last = { 0 }, now;
+	int ms, quiet = 0, err;
 
 	s->live->stop = 1;
-	for (ms = 0; !err && ms < STOP_MS; ms += LOOK_MS) {
-		sleep_ms(LOOK_MS);
-		err = ndiv_stats(s->nd, NDIV_CPU_RX, -1, &now);
-		if (!err && ms && now.verdict[s->id][NDIV_REPLY].packets == last.verdict[s->id][NDIV_REPLY].packets)
+	for (ms = 0; ms < STOP_MS; ms += LOOK_MS) {
+		err = source_counts(s, &now);
+		if (err)
+			return err;
+		quiet = memcmp(now.n, last.n, sizeof(now.n)) ? 0 : quiet + LOOK_MS;
+		if (open_count(s, &now) <= 0 || quiet >= QUIET_MS)
 			return 0;
 		last = now;
+		sleep_ms(LOOK_MS);
 	}
-	return complain(s, "end the connections", err ? err : -ETIMEDOUT);
+	return complain(s, "end the connections", -ETIMEDOUT);
 }

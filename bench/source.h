@@ -45,6 +45,7 @@ struct source {
 	struct load_live *live;		/* mapped */
 	uint64_t alive;			/* counter at the begin of this round */
 	uint64_t begun;			/* connections that were begun in this round */
+	uint64_t started;		/* that were begun from here, all of them */
 	uint64_t restarted;		/* in place of those that were found dead */
 };
 

@@ -37,7 +37,7 @@ wrong() {
 	local name=$1 counter=$2 status
 
 	shift 2
-	load -t 1 "$@"
+	load -t 60 -n 1 "$@"
 	status=$?
 	check "$name: some" "$(said ".$counter") > 0"
 	is "$name: and no right answer, status" "$(said .responses) $status" '0 1'
@@ -76,7 +76,7 @@ wrong 'another status' wrong_status -u /nothing-of-100
 wrong 'an answer that is shorter' wrong_short -s 1000 -u '/300?'
 
 ok 'httpd is detached' nd detach lab0
-exits 'no server: says so' 1 '' load -t 1
+exits 'no server: status' 1 '' load -t 60 -n 1
 is 'no server: resets' "$(said '(.reset > 0), .responses' | paste -sd' ')" 'true 0'
 
 exits 'no lab' 1 'bench: lab nosuch: no lab of that name is up (lab/lab list); nothing is sent' \
