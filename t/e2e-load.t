@@ -43,6 +43,8 @@ wrong() {
 	is "$name: and no right answer, status" "$(said .responses) $status" '0 1'
 }
 
+none_open() { [ -z "$(s ss -Htn state established)" ]; }
+
 lab_up "$@" || bail 'no lab'
 ok 'httpd is attached' nd attach lab0 httpd ports=8000-8001
 right 'keep-alive' 5000
@@ -76,13 +78,53 @@ wrong 'another status' wrong_status -u /nothing-of-100
 wrong 'an answer that is shorter' wrong_short -s 1000 -u '/300?'
 
 ok 'httpd is detached' nd detach lab0
+
+# A server on the kernel's own TCP, whose idea of the protocol is not ours.
+cat >"$tmp/server.py" <<'END'
+import asyncio
+
+BODY = (b"0123456789abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJKLMNOPQRSTUVWXYZ\n" * 16)[:1000]
+
+
+async def serve(reader, writer):
+    closing = False
+    try:
+        while not closing:
+            head = await reader.readuntil(b"\r\n\r\n")
+            closing = b"Connection: close" in head
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n" + BODY)
+            await writer.drain()
+        writer.close()
+    except (asyncio.IncompleteReadError, ConnectionError):
+        pass
+
+
+async def main():
+    async with await asyncio.start_server(serve, "", 8000, backlog=1000) as server:
+        await server.serve_forever()
+
+
+asyncio.run(main())
+END
+s_bg python3 "$tmp/server.py"
+server=$LAB_PID
+wait_for s curl -s -o /dev/null http://10.77.0.2:8000/
+for how in '-k 1' '-k 7' ''; do
+	# shellcheck disable=SC2086 # words
+	ok "the kernel's TCP, $how" load -n 2000 -t 60 -s 1000 $how
+	check "the kernel's TCP, $how: answers" "$(said .responses) >= 2000"
+	is "the kernel's TCP, $how: none is wrong" "$(said '[.wrong, .bad_checksum, .no_timestamp, .reset]' | jq -c .)" '[0,0,0,0]'
+	closed "the kernel's TCP, $how"
+done
+ok 'none of its connections is open' wait_for none_open
+kill "$server"
 exits 'no server: status' 1 '' load -t 60 -n 1
 is 'no server: resets' "$(said '(.reset > 0), .responses' | paste -sd' ')" 'true 0'
 
 exits 'no lab' 1 'bench: lab nosuch: no lab of that name is up (lab/lab list); nothing is sent' \
 	"$build/bench/load" -l nosuch
 exits 'no port' 2 'load: -p 0: want a number from 1 to 65535' "$build/bench/load" -l "$LAB" -p 0
-is 'the server has none left' "$(s ip link show lab0 | grep -c xdp)" 0
+is 'the server has no program left' "$(s ip link show lab0 | grep -c xdp)" 0
 is 'the client has its program back' "$(c ip link show lab0 | grep -o 'name lab_pass')" 'name lab_pass'
 ok 'and reaches the server' c ping -c 1 10.77.0.2
 done_testing
