@@ -14,7 +14,7 @@
 #   make fuzz                   feed the parsers of the library with nonsense; SECS=10 for each
 #   make lint                   format, static analysis, shell scripts, licences, several compilers
 #   make format                 lay out the C code as lint wants it
-#   make deps                   install what building, demo and tests need; SETS="build demo test lint fuzz vm fresh"
+#   make deps                   install what building, demo and tests need; SETS="build demo test bench lint fuzz vm fresh"
 #   make clean
 #
 # demo, check, check-*, bench, fuzz and lint first install what is missing (apt-get, as root). V=1 shows the commands;
@@ -67,7 +67,7 @@ CLI_OBJS := $(patsubst %.c,$(B)/%.o,$(wildcard cli/*.c))
 T_HARNESS := $(patsubst %.c,$(B)/%.o,$(wildcard t/harness/*.c))
 T_BINS := $(patsubst %.c,$(B)/%,$(wildcard t/test_*.c))
 BENCH_BINS := $(patsubst %.c,$(B)/%,$(wildcard bench/bench_*.c))
-BENCH_OBJS := $(patsubst %.c,$(B)/%.o,$(filter-out bench/bench_%.c %.bpf.c,$(wildcard bench/*.c)))
+BENCH_OBJS := $(patsubst %.c,$(B)/%.o,$(filter-out bench/bench_%.c bench/load.c %.bpf.c,$(wildcard bench/*.c)))
 MANS := $(wildcard docs/man/*.[1-9])
 HEADERS := $(wildcard include/ndiv/*.h)
 DOCS := README.md CHANGELOG.md $(wildcard docs/*.md)
@@ -80,7 +80,7 @@ DOCS := README.md CHANGELOG.md $(wildcard docs/*.md)
 
 all: $(B)/ndiv $(B)/libndiv.a $(B)/libndiv.so $(HANDLER_OBJS) $(BPF_OBJS)
 
-tests: all $(T_BINS) $(T_OBJS)
+tests: all $(T_BINS) $(T_OBJS) $(B)/bench/load
 
 help:
 	@sed -ne '/^[^#]*$$/q;s/^# \{0,1\}\(.*\)/\1/;p' Makefile
@@ -217,7 +217,7 @@ check-fresh:
 	@t/fresh/check-fresh.sh $(DISTS)
 
 bench:
-	@scripts/deps.sh test
+	@scripts/deps.sh test bench
 	@$(MAKE) --no-print-directory tests $(BENCH_BINS)
 	@bench/run.sh $(SUITE)
 

@@ -3,16 +3,17 @@
  * bench_httpd.c - what each packet of an HTTP connection costs
  *
  * The packets of a keep-alive connection in its order: SYN, the handshake's last ACK, a request for 100 bytes as curl
- * sends it, FIN.
+ * sends it, FIN. And a request for 1300 bytes, whose response has some 1400 with its header. Then whole requests
+ * through a lab, beside those of other servers.
  */
 #define _GNU_SOURCE	/* strcasestr() */
 #include <stdlib.h>
 #include <string.h>
 #include "case.h"
+#include "http.h"
 
 #define PORT	8000
-#define GET	"GET /100 HTTP/1.1\r\nHost: 10.77.0.2:8000\r\nUser-Agent: curl/7.88.1\r\nAccept: */*\r\n\r\n"
-#define SIZE	100		/* that is asked for */
+#define GET(n)	"GET /" #n " HTTP/1.1\r\nHost: 10.77.0.2:8000\r\nUser-Agent: curl/7.88.1\r\nAccept: */*\r\n\r\n"
 #define R_ACK	1		/* httpd's drop reason "ack" */
 
 static void build_syn(struct pkt *p, struct flow flow)
@@ -32,7 +33,12 @@ static void build_ack(struct pkt *p, struct flow flow, const struct talk *talk)
 
 static void build_request(struct pkt *p, struct flow flow, const struct talk *talk)
 {
-	rows_request(p, flow, PORT, talk->isn, GET);
+	rows_request(p, flow, PORT, talk->isn, GET(100));
+}
+
+static void build_long(struct pkt *p, struct flow flow, const struct talk *talk)
+{
+	rows_request(p, flow, PORT, talk->isn, GET(1300));
 }
 
 static void build_fin(struct pkt *p, struct flow flow, const struct talk *talk)
@@ -70,6 +76,7 @@ static const char *judge_response(const struct pkt *sent, const struct run_out *
 	const char *fault = judge_segment(sent, got->data + pkt->l4, TH_ACK);
 	char text[2048], *body, *length;
 	size_t len = pkt->end - pkt->payload;
+	int size = atoi((const char *)sent->data + sent->payload + strlen("GET /"));
 
 	if (fault)
 		return fault;
@@ -79,9 +86,9 @@ static const char *judge_response(const struct pkt *sent, const struct run_out *
 	text[len] = 0;
 	body = strstr(text, "\r\n\r\n");
 	length = strcasestr(text, "\r\nContent-Length:");
-	if (strncmp(text, "HTTP/1.1 200 ", 13) || !body || !length || atoi(length + 17) != SIZE)
+	if (strncmp(text, "HTTP/1.1 200 ", 13) || !body || !length || atoi(length + 17) != size)
 		return "not the response that was asked for";
-	return body + 4 + SIZE == text + len ? NULL : "wrong length of the body";
+	return body + 4 + size == text + len ? NULL : "wrong length of the body";
 }
 
 #define HTTPD	.handler = "handlers/httpd.bpf.o"
@@ -94,6 +101,7 @@ static const struct bench_case cases[] = {
 	{ "httpd/ack", HTTPD, .verdict = NDIV_DROP, .reason = R_ACK, .build = build_ack, .opening = build_syn,
 	  .bare = "bare_ack" },
 	{ "httpd/request-100", REPLY, .build = build_request, .opening = build_syn, .judge = judge_response },
+	{ "httpd/request-1400", REPLY, .build = build_long, .opening = build_syn, .judge = judge_response },
 	{ "httpd/fin", REPLY, .build = build_fin, .opening = build_syn, .request = build_request, .judge = judge_fin },
 };
 
@@ -105,5 +113,7 @@ int main(int argc, char **argv)
 	err = suite_begin(&s, "httpd", argc, argv);
 	if (!err)
 		err = case_bench_all(&s, cases, sizeof(cases) / sizeof(cases[0]));
+	if (!err && s.lab)
+		err = http_bench(&s);
 	return suite_end(&s, err);
 }

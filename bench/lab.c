@@ -52,14 +52,14 @@ static int attach_bare(const struct lab_case *c)
 {
 	int prog = bpf_program__fd(bpf_object__find_program_by_name(bare, c->bare));
 	int flags = XDP_FLAGS_DRV_MODE | XDP_FLAGS_UPDATE_IF_NOEXIST;
-	int err = bpf_xdp_attach(wire.ifindex[WIRE_SERVER], prog, flags, NULL);
+	int err = bpf_xdp_attach(wire.ends.link[END_SERVER].ifindex, prog, flags, NULL);
 
 	return err ? suite_fault(c->name, "cannot attach %s: %s", c->bare, strerror(-err)) : 0;
 }
 
 static int attach(const struct lab_case *c, int is_bare)
 {
-	int err = wire_enter(&wire, WIRE_SERVER);
+	int err = ends_enter(&wire.ends, END_SERVER);
 
 	nd = NULL;
 	if (err)
@@ -71,12 +71,12 @@ static int attach(const struct lab_case *c, int is_bare)
 
 static int detach(const struct lab_case *c, int is_bare)
 {
-	int err = wire_enter(&wire, WIRE_SERVER);
+	int err = ends_enter(&wire.ends, END_SERVER);
 
 	if (err)
 		return err;
 	if (is_bare)
-		return bpf_xdp_detach(wire.ifindex[WIRE_SERVER], XDP_FLAGS_DRV_MODE, NULL);
+		return bpf_xdp_detach(wire.ends.link[END_SERVER].ifindex, XDP_FLAGS_DRV_MODE, NULL);
 	err = nd ? ndiv_detach(nd, NULL) : 0;
 	if (err)
 		suite_fault(c->name, "%s", ndiv_error(nd));
@@ -94,7 +94,7 @@ static int verdicts(const struct lab_case *c, uint64_t *count, uint64_t *all)
 	uint32_t id;
 
 	*count = 0;
-	if (wire_enter(&wire, WIRE_SERVER) || ndiv_stats(nd, NDIV_CPU_RX, -1, &stats))
+	if (ends_enter(&wire.ends, END_SERVER) || ndiv_stats(nd, NDIV_CPU_RX, -1, &stats))
 		return -1;
 	for (id = 0; id < NDIV_HANDLERS_MAX; id++)
 		*count += stats.verdict[id][c->verdict].packets;

@@ -53,6 +53,9 @@ static void take(struct link *l, const struct rtattr *a)
 	case IFLA_IFALIAS:
 		copy_text(l->alias, sizeof(l->alias), a);
 		break;
+	case IFLA_MTU:
+		copy(&l->mtu, sizeof(l->mtu), a);
+		break;
 	case IFLA_LINK:
 		copy(&l->peer, sizeof(l->peer), a);
 		break;

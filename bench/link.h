@@ -11,6 +11,7 @@ struct link {
 	uint32_t ifindex;
 	uint32_t peer;		/* ifindex of the other end of a pair, in its namespace */
 	int	away;		/* which is another one */
+	uint32_t mtu;
 	uint32_t prog;		/* id of its XDP program, 0 if there is none */
 	char	kind[16];	/* "veth" ... or "" */
 	char	alias[64];	/* or "" */

@@ -1,28 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * wire.h - packets through a lab: a generator in the kernel at the client's end of its wire, a sink for what comes back
- *
- * Only a lab that lab/lab made is touched: it has a record, both its namespaces bear its mark, and their interfaces are
- * the two ends of one wire. Everything else is refused.
  */
 #ifndef BENCH_WIRE_H
 #define BENCH_WIRE_H
 
 #include <stdint.h>
 #include <bpf/libbpf.h>
+#include "ends.h"
 #include "pkt.h"
 
-enum wire_end { WIRE_CLIENT, WIRE_SERVER, WIRE_ENDS };
-
 struct wire {
-	const char *lab;
-	int	home;			/* namespace that we came from, or -1 */
-	int	netns[WIRE_ENDS];	/* likewise of the lab */
-	uint32_t ifindex[WIRE_ENDS];	/* of lab0 */
+	struct ends ends;
 	struct bpf_object *gen;
 	const struct pkt *pkt;
-	int	old;			/* the client's program before, which nothing else holds; -1: none */
-	int	swapped;		/* the sink is in its place */
 	int	udp;			/* socket of the server, to which the packets go */
 	uint64_t read;			/* packets that were read from it */
 };
@@ -40,9 +31,6 @@ struct wire_counts {
  */
 int wire_open(struct wire *w, const char *lab, const struct pkt *pkt);
 void wire_close(struct wire *w);
-
-/* Enters the namespace of one end. */
-int wire_enter(const struct wire *w, enum wire_end end);
 
 /*
  * Sends <count> frames, in bursts of 64. Returns when the last one was handed to the server's end. <ns>: time per

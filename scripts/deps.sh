@@ -3,7 +3,7 @@
 #
 # deps.sh [--check] SET...: what has to be installed, and installs it
 #
-# SET: build, demo, test, lint, fuzz, vm, fresh. A thing is missing if it is not there,
+# SET: build, demo, test, bench, lint, fuzz, vm, fresh. A thing is missing if it is not there,
 # not if its package is not: a compiler of your own is as good. Where something
 # is missing it is installed by apt-get (Debian 12 and 13, Ubuntu 24.04); where
 # nothing is, nothing is called. With --check it is only said.
@@ -44,6 +44,9 @@ needs() {
 		test	cmd:python3		python3
 		test	has_iputils_arping	iputils-arping
 		test	cmd:ndisc6		ndisc6
+		bench	cmd:wrk			wrk
+		bench	cmd:nginx		nginx
+		bench	cmd:haproxy		haproxy
 		lint	cmd:clang-format	clang-format
 		lint	cmd:clang-tidy		clang-tidy
 		lint	cmd:shellcheck		shellcheck
@@ -69,7 +72,7 @@ has_iputils_arping() { arping -V 2>/dev/null | grep -q iputils; }
 also_of() {
 	case $1 in
 	build | lab) echo "$1" ;;
-	demo | test) echo "build lab $1" ;;
+	demo | test | bench) echo "build lab $1" ;;
 	lint | fuzz | vm | fresh) echo "build $1" ;;
 	*) return 1 ;;
 	esac
@@ -127,9 +130,23 @@ real_name() {
 	esac
 }
 
+# quiet_servers PACKAGE...: servers that are only compared are among them. The system is not to start those, neither now
+# nor later.
+quiet_servers() {
+	local package
+
+	for package in "$@"; do
+		case $package in nginx | haproxy) quiet+=("$package") ;; esac
+	done
+	[ ${#quiet[@]} != 0 ] && [ ! -e /usr/sbin/policy-rc.d ] || return 0
+	printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d && chmod 755 /usr/sbin/policy-rc.d
+	trap 'rm -f /usr/sbin/policy-rc.d; systemctl disable -q "${quiet[@]}" 2>/dev/null' EXIT
+}
+
 install() {
 	local package packages=()
 
+	quiet_servers "$@"
 	export DEBIAN_FRONTEND=noninteractive
 	say "apt-get update"
 	apt-get -qq update || say "apt-get update failed; trying with the lists that are there"
@@ -146,12 +163,13 @@ check=''
 [ $# -gt 0 ] || { say "usage: deps.sh [--check] SET..."; exit 2; }
 sets=''
 for set in "$@"; do
-	more=$(also_of "$set") || { say "no set \"$set\": build, lab, demo, test, lint, fuzz, vm, fresh"; exit 2; }
+	more=$(also_of "$set") || { say "no set \"$set\": build, lab, demo, test, bench, lint, fuzz, vm, fresh"; exit 2; }
 	sets+=" $more"
 done
 sets+=' '
 
 missing=()
+quiet=()
 while read -r set probe package; do
 	[[ $sets == *" $set "* ]] || continue
 	[[ " ${missing[*]} " != *" $package "* ]] || continue

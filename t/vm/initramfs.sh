@@ -69,7 +69,8 @@ copy_project() {
 
 	while read -r file; do
 		files+=("$file")
-	done < <(cd "$top" && find build/ndiv build/bpf build/handlers build/t build/vm lab t -type f \
+	done < <(cd "$top" && find build/ndiv build/bpf build/handlers build/t build/bench build/vm lab t -type f \
+		! \( -path 'build/bench/*' ! -name '*.bpf.o' \) \
 		! -name '*.d' ! -name '*.[ch]' ! -path '*/harness/*' ! -name '*.img' ! -name '*.log' ! -name '*.json' 2>/dev/null)
 	(cd "$top" && cp --parents -L "${files[@]}" "$root/ndiv/") || return 1
 	while read -r file; do
