@@ -61,15 +61,17 @@ load_wrk() {
 	fi
 }
 
-# traffic NAME URL: all clients, the wire being good; then bad.
+# traffic NAME URL: all clients, the wire being good; then bad. So many connections that no client needs a port again:
+# SYNPROXY takes a SYN from a port whose last connection conntrack has not forgotten yet, and then loses the new one,
+# whatever the server is.
 traffic() {
 	wire
+	faulty_before=$(($(faulty s) + $(faulty c)))
 	fetch "$1, kept" "$2" 1000
 	fetch "$1, closed" "$2" 500 --close
 	fetch "$1, head" "$2" 200 --head
 	load_h2load "$1" "$2" 2000
 	load_wrk "$1" "$2"
-	load_wrk "$1" "$2" -H 'Connection: close'
 	load_ab "$1" "$2" 1000
 	load_ab "$1" "$2" 1000 -k
 	sound "$1"
@@ -109,7 +111,6 @@ spoiled() {
 
 	now=$(($(faulty s) + $(faulty c)))
 	check "$1: the wire was bad" "$now - faulty_before > 100"
-	faulty_before=$now
 	is "$1: nothing was lost but by faults" "$(count '.core.reasons | add') $(count .tx_lost)" '0 0'
 }
 
@@ -198,7 +199,11 @@ synproxy() {
 		}
 	EOF
 	strict synproxy
+	# A SYN, or its answer, that is lost behind it is not repeated: then the connection hangs, whatever the server is
+	# (nginx in the place of httpd lost 18 of 400 with 3% loss). So handshakes are spared.
+	FAULTS+=(only=data)
 	traffic synproxy http://10.77.0.2:8000
+	unset 'FAULTS[-1]'
 	is 'synproxy: no packet was invalid' "$(counter invalid)" 0
 	check 'synproxy: it has answered the SYNs' "$(counter proxied) > 5000"
 	c nft delete table inet box
@@ -235,7 +240,7 @@ haproxy_start() {
 }
 
 # A session's state is "--" if all went well; its first letter is who broke it off: c and C are the client.
-haproxy_log() { grep "mode=$1" "$tmp/haproxy.log" | grep -v 'state=--' | grep -v 'state=[cC]' | sort | uniq -c; }
+haproxy_log() { grep "mode=$1" "$tmp/haproxy.log" | grep -v -e 'state=--' -e 'state=[cC]' | sort | uniq -c; }
 
 haproxies() {
 	haproxy_start
@@ -247,7 +252,8 @@ haproxies() {
 	is 'haproxy, tcp: no line that blames the server' "$(haproxy_log tcp)" ''
 	check 'haproxy, http: it has written a line for each' "$(grep -c mode=http "$tmp/haproxy.log") > 8000"
 	check 'haproxy, tcp: it has written a line for each' "$(grep -c mode=tcp "$tmp/haproxy.log") > 2000"
-	is 'haproxy: only good responses' "$(grep mode=http "$tmp/haproxy.log" | grep -v status=200 | sort | uniq -c)" ''
+	is 'haproxy: only good responses' "$(grep 'state=-- mode=http' "$tmp/haproxy.log" | grep -v status=200 | sort | uniq -c)" \
+		''
 }
 
 nginx_start() {
@@ -295,7 +301,8 @@ nginxes() {
 	kill -QUIT "$nginx"
 	wait "$nginx"
 	is 'nginx: no line in its error log' "$(sort "$tmp/nginx/error.log" | head -n 5)" ''
-	is 'nginx: only good responses' "$(grep -vx '200 200' "$tmp/nginx/access.log" | sort | uniq -c)" ''
+	# 499: wrk has gone, its second is over
+	is 'nginx: only good responses' "$(grep -vx -e '200 200' -e '499 -' "$tmp/nginx/access.log" | sort | uniq -c)" ''
 	check 'nginx: it has written a line for each' "$(wc -l <"$tmp/nginx/access.log") > 16000"
 }
 
@@ -305,7 +312,6 @@ nd attach lab0 faults || bail 'no faults'
 ndc attach lab0 faults --mode native || bail 'no faults on the client'
 nd attach lab0 httpd || bail 'no httpd'
 agents_start
-faulty_before=0
 for box in ${BOXES:-nat synproxy haproxies nginxes}; do
 	"$box"
 done

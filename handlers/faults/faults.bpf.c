@@ -20,7 +20,11 @@ struct faults_config {
 	__u16	delay_ms;
 	__u16	jitter_ms;
 	__u16	duplicate_ms;
+	__u8	only;		/* enum faults_only */
+	__u8	pad[3];
 };
+
+enum faults_only { FAULTS_ALL, FAULTS_DATA, FAULTS_BARE };
 
 enum {				/* counters */
 	FAULTS_SEEN,
@@ -63,6 +67,8 @@ const struct ndiv_info ndiv_info SEC(".rodata.ndiv") = {
 	.options = {
 		{ .name = "ports", .help = "TCP and UDP ports; packets from or to them meet faults",
 		  .type = NDIV_OPT_PORTS, .offset = offsetof(struct faults_config, ports) },
+		{ .name = "only", .help = "packets with a payload (data), or without one (bare), or all",
+		  .choices = "all,data,bare", .type = NDIV_OPT_CHOICE, .offset = offsetof(struct faults_config, only) },
 		RATE(drop, "dropped"),
 		RATE(corrupt, "one bit turned"),
 		RATE(duplicate, "come twice"),
@@ -135,12 +141,20 @@ static __always_inline int is_ours(__be16 port)
 	return n >= config.ports.lo && n <= config.ports.hi;
 }
 
+/* With or without a payload, as it was asked for? */
+static __always_inline int is_kind(const struct ndiv_pkt *pkt)
+{
+	if (config.only == FAULTS_ALL)
+		return 1;
+	return (pkt->end > pkt->payload) == (config.only == FAULTS_DATA);
+}
+
 /* From or to one of the ports? TCP and UDP headers both begin with them. */
 static __always_inline int is_chosen(struct xdp_md *ctx, const struct ndiv_pkt *pkt)
 {
 	const __be16 *ports;
 
-	if (!(pkt->flags & (NDIV_F_TCP | NDIV_F_UDP)))
+	if (!(pkt->flags & (NDIV_F_TCP | NDIV_F_UDP)) || !is_kind(pkt))
 		return 0;
 	ports = ndiv_ptr(ctx, pkt->l4, 2 * sizeof(*ports));
 	return ports && (is_ours(ports[0]) || is_ours(ports[1]));
