@@ -3,7 +3,7 @@
 #
 # deps.sh [--check] SET...: what has to be installed, and installs it
 #
-# SET: build, demo, test, lint, fuzz, vm, fresh. A thing is missing if it is not there,
+# SET: build, demo, test, browser, lint, fuzz, vm, fresh. A thing is missing if it is not there,
 # not if its package is not: a compiler of your own is as good. Where something
 # is missing it is installed by apt-get (Debian 12 and 13, Ubuntu 24.04); where
 # nothing is, nothing is called. With --check it is only said.
@@ -42,6 +42,13 @@ needs() {
 		test	cmd:tshark		tshark
 		test	cmd:iperf3		iperf3
 		test	cmd:python3		python3
+		test	cmd:nft			nftables
+		test	cmd:haproxy		haproxy
+		test	cmd:nginx		nginx
+		test	cmd:h2load		nghttp2-client
+		test	cmd:ab			apache2-utils
+		test	cmd:node		nodejs
+		browser	has_browser		chromium
 		lint	cmd:clang-format	clang-format
 		lint	cmd:clang-tidy		clang-tidy
 		lint	cmd:shellcheck		shellcheck
@@ -59,6 +66,7 @@ say() { printf 'deps: %s\n' "$*" >&2; }
 die() { say "$@"; exit 1; }
 
 has_bpftool() { "$scripts/bpftool.sh" >/dev/null; }
+has_browser() { command -v chromium || command -v chromium-browser || command -v google-chrome; } >/dev/null
 has_busybox() { [ -x /bin/busybox ] && ! ldd /bin/busybox >/dev/null 2>&1; }
 
 # also_of SET: the sets that SET includes, with itself.
@@ -66,6 +74,7 @@ also_of() {
 	case $1 in
 	build | lab) echo "$1" ;;
 	demo | test) echo "build lab $1" ;;
+	browser) echo "build lab test $1" ;;
 	lint | fuzz | vm | fresh) echo "build $1" ;;
 	*) return 1 ;;
 	esac
@@ -123,10 +132,22 @@ real_name() {
 	esac
 }
 
+# hold_services: what is installed must start no server on this machine; the tests start their own, in a lab. Debian asks
+# this file (invoke-rc.d(8)). One that is there already is somebody else's.
+hold_services() {
+	local policy=/usr/sbin/policy-rc.d
+
+	[ ! -e "$policy" ] || return 0
+	# shellcheck disable=SC2064 # the name is known now
+	trap "rm -f '$policy'" EXIT
+	printf '#!/bin/sh\nexit 101\n' >"$policy" && chmod 755 "$policy"
+}
+
 install() {
 	local package packages=()
 
 	export DEBIAN_FRONTEND=noninteractive
+	hold_services || return
 	say "apt-get update"
 	apt-get -qq update || say "apt-get update failed; trying with the lists that are there"
 	for package in "$@"; do
@@ -142,7 +163,7 @@ check=''
 [ $# -gt 0 ] || { say "usage: deps.sh [--check] SET..."; exit 2; }
 sets=''
 for set in "$@"; do
-	more=$(also_of "$set") || { say "no set \"$set\": build, lab, demo, test, lint, fuzz, vm, fresh"; exit 2; }
+	more=$(also_of "$set") || { say "no set \"$set\": build, lab, demo, test, browser, lint, fuzz, vm, fresh"; exit 2; }
 	sets+=" $more"
 done
 sets+=' '
