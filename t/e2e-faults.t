@@ -94,7 +94,7 @@ delays() {
 }
 
 reorders() {
-	faults s reorder=100
+	faults s reorder=100 reorder-ms=20
 	faults c
 	answer=$(udp ask 10.77.0.2 7004 2000)
 	is "$mode: reorder: none is lost, none comes twice" "$(said '[.received, .lost, .twice]' "$answer")" \

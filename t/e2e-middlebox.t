@@ -74,7 +74,7 @@ spoiled() {
 	local now
 
 	now=$(($(faulty s) + $(faulty c)))
-	check "$1: the wire was bad" "$now - faulty_before > 100"
+	check "$1: the wire was bad" "$now - faulty_before > 30"
 	is "$1: nothing was lost but by faults" "$(count '.core.reasons | add') $(count .tx_lost)" '0 0'
 }
 

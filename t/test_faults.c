@@ -401,7 +401,7 @@ static int take(void *ctx, void *data, size_t len)
 
 	d->count++;
 	note(head->due - d->before, &d->least_since_before, &d->most_since_before);
-	/* due at once: that was before it came to an end */
+	/* a slow run may end after that */
 	note(head->due > d->after ? head->due - d->after : 0, &d->least_since_after, &d->most_since_after);
 	return 0;
 }
@@ -443,7 +443,7 @@ static void test_delay(void **state)
 	d = delays(TWICE);
 	assert_true(d.least_since_before >= 70 * MS && d.most_since_after <= 70 * MS);
 	d = delays(REORDER);
-	assert_int_equal(d.most_since_after, 0);
+	assert_true(d.least_since_before >= 3 * MS && d.most_since_after <= 3 * MS);
 }
 
 /* Anything at all: nothing is changed or lost, if no fault is wanted. */
@@ -497,7 +497,7 @@ static int load(void)
 		[CORRUPT] = { U16("corrupt", 1000) },
 		[TWICE] = { U16("duplicate", 1000), U16("duplicate-ms", 70) },
 		[DELAY] = { U16("delay", 1000), U16("delay-ms", 200), U16("jitter-ms", 40) },
-		[REORDER] = { U16("reorder", 1000) },
+		[REORDER] = { U16("reorder", 1000), U16("reorder-ms", 3) },
 		[PORTS] = { U16("drop", 1000), { "ports", &ports, sizeof(ports) } },
 		[SOME] = { U16("drop", 50), U32("seed", 7) },
 		[SAME] = { U16("drop", 50), U32("seed", 7) },

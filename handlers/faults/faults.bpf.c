@@ -20,8 +20,9 @@ struct faults_config {
 	__u16	delay_ms;
 	__u16	jitter_ms;
 	__u16	duplicate_ms;
+	__u16	reorder_ms;
 	__u8	only;		/* enum faults_only */
-	__u8	pad[3];
+	__u8	pad;
 };
 
 enum faults_only { FAULTS_ALL, FAULTS_DATA, FAULTS_BARE };
@@ -39,7 +40,7 @@ enum {				/* counters */
 enum { FAULTS_DROP = 1 };	/* drop reasons */
 
 const volatile struct faults_config config SEC(".rodata.config") = {
-	.ports = { 1, 65535 }, .seed = 1, .delay_ms = 10,
+	.ports = { 1, 65535 }, .seed = 1, .delay_ms = 10, .reorder_ms = 1,
 };
 
 #define RATE(option, about) \
@@ -81,6 +82,8 @@ const struct ndiv_info ndiv_info SEC(".rodata.ndiv") = {
 		{ .name = "duplicate-ms", .help = "how long after the packet its duplicate comes",
 		  .type = NDIV_OPT_U16, .offset = offsetof(struct faults_config, duplicate_ms),
 		  .max = NDIV_DELAY_MAX },
+		{ .name = "reorder-ms", .help = "how much later: what follows within it overtakes",
+		  .type = NDIV_OPT_U16, .offset = offsetof(struct faults_config, reorder_ms), .max = NDIV_DELAY_MAX },
 		{ .name = "seed", .help = "of the pseudo-random sequence; 0: another one each time",
 		  .type = NDIV_OPT_U32, .offset = offsetof(struct faults_config, seed), .max = 0xffffffff },
 	},
@@ -200,7 +203,7 @@ static __always_inline enum ndiv_verdict present_again(struct ndiv_pkt *pkt, str
 	if (meets(seq, config.delay))
 		return later(pkt, FAULTS_DELAY, config.delay_ms + draw(seq, config.jitter_ms + 1));
 	if (meets(seq, config.reorder))
-		return later(pkt, FAULTS_REORDER, 0);
+		return later(pkt, FAULTS_REORDER, config.reorder_ms);
 	return NDIV_NEXT;
 }
 
