@@ -36,7 +36,7 @@ load_ab() {
 
 	[[ " ${*:4} " != *' -i '* ]] || bytes=0
 	said=$("$from" ab -q -s 60 -n "$3" -c 100 "${@:4}" "$2" 2>&1)
-	is "$1: ab ${*:4}" \
+	is "$1: ab${4:+ ${*:4}}" \
 		"$(awk '/^(Complete|Failed|Non-2xx|Write)/ { print $1, $NF } /^HTML transferred/ { print $3 }' <<<"$said" |
 			paste -sd' ')" "Complete $3 Failed 0 $bytes"
 }
