@@ -9,12 +9,13 @@
 #
 #   make check-kernels          run the tests on other kernels, in emulated machines; KERNELS="6.1 6.12"
 #   make check-nics             run ndiv on emulated network cards; NICS="e1000 virtio-net"
+#   make check-browser          run a browser against httpd (Chromium)
 #   make check-fresh            run demo and check in fresh minimal systems; DISTS="bookworm trixie noble"
 #   make bench                  measure; SUITE=core runs one suite; result in build/bench.json (root)
 #   make fuzz                   feed the parsers of the library with nonsense; SECS=10 for each
 #   make lint                   format, static analysis, shell scripts, licences, several compilers
 #   make format                 lay out the C code as lint wants it
-#   make deps                   install what building, demo and tests need; SETS="build demo test bench lint fuzz vm fresh"
+#   make deps                   install what building, demo and tests need; SETS="build demo test bench browser lint fuzz vm fresh"
 #   make clean
 #
 # demo, check, check-*, bench, fuzz and lint first install what is missing (apt-get, as root). V=1 shows the commands;
@@ -75,8 +76,8 @@ DOCS := README.md CHANGELOG.md $(wildcard docs/*.md)
 .DELETE_ON_ERROR:
 .SECONDARY:
 .SUFFIXES:
-.PHONY: all tests demo check check-kernels check-nics check-fresh bench fuzz handler lint format install uninstall deps clean \
-	help ready FORCE
+.PHONY: all tests demo check check-kernels check-nics check-fresh check-browser bench fuzz handler lint format install \
+	uninstall deps clean help ready FORCE
 
 all: $(B)/ndiv $(B)/libndiv.a $(B)/libndiv.so $(HANDLER_OBJS) $(BPF_OBJS)
 
@@ -211,6 +212,11 @@ check-kernels check-nics:
 	@scripts/deps.sh test vm
 	@$(MAKE) --no-print-directory ERR=1 tests
 	@t/vm/$@.sh
+
+check-browser:
+	@scripts/deps.sh browser
+	@$(MAKE) --no-print-directory all
+	@t/run.sh t/browser/browser.t
 
 check-fresh:
 	@scripts/deps.sh fresh

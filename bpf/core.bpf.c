@@ -200,6 +200,9 @@ int ndiv_verdict(struct xdp_md *ctx)
 	case NDIV_POSTPONE:
 		bpf_tail_call_static(ctx, &ndiv_chain, NDIV_SLOT_POSTPONE);
 		return drop(cpu, 0, NDIV_R_CHAIN);
+	case NDIV_REPEAT:
+		bpf_tail_call_static(ctx, &ndiv_chain, NDIV_SLOT_REPEAT);
+		return drop(cpu, 0, NDIV_R_CHAIN);
 	}
 	return drop(cpu, 0, NDIV_R_VERDICT);
 }
@@ -217,6 +220,34 @@ int ndiv_postpone_pkt(struct xdp_md *ctx)
 	if (reason)
 		return drop(cpu, 0, reason);
 	count(cpu, NDIV_POSTPONE);
+	return XDP_DROP;
+}
+
+/*
+ * Verdict REPEAT: a copy goes to the agent, the packet to what comes after the handler. Without the copy, for which
+ * there is a reason, that is a NEXT. The slot is a variable here: each handler's program jumps to its own only.
+ */
+SEC("xdp.frags")
+int ndiv_repeat_pkt(struct xdp_md *ctx)
+{
+	struct ndiv_cpu *cpu = ndiv_cpu(NDIV_CPU_RX);
+	struct ndiv_pkt *pkt;
+	__u32 slot;
+	int reason;
+
+	if (!cpu)
+		return XDP_ABORTED;
+	pkt = &cpu->pkt;
+	reason = postpone(ctx, pkt);
+	if (reason)
+		cpu->reason[0][reason & (NDIV_REASONS_MAX - 1)]++;
+	count(cpu, reason ? NDIV_NEXT : NDIV_REPEAT);
+	slot = NDIV_SLOT_NEXT + pkt->handler * NDIV_PATHS + pkt->path;
+	pkt->verdict = NDIV_NEXT;
+	pkt->handler = 0;
+	pkt->out_count = 0;
+	bpf_tail_call(ctx, &ndiv_chain, slot);
+	cpu->reason[0][NDIV_R_CHAIN]++;
 	return XDP_DROP;
 }
 

@@ -64,14 +64,14 @@ static void rate_fill(struct rate *r, const struct snap *now, const struct snaps
 		r->seconds = 1;
 }
 
-/* Bits of the packets on which there was a verdict. */
+/* Bits of the packets on which there was a verdict that ended the chain. */
 static double bits_in(const struct rate *r)
 {
 	unsigned int id, n;
 	double bytes = 0;
 
 	for (id = 0; id < NDIV_HANDLERS_MAX; id++)
-		for (n = NDIV_PASS; n < NDIV_VERDICTS; n++)
+		for (n = NDIV_PASS; n < NDIV_REPEAT; n++)
 			bytes += r->added.verdict[id][n].bytes;
 	return bytes * 8;
 }

@@ -190,12 +190,12 @@ static uint64_t get_verdict(const struct ndiv_stats *stats, unsigned int id, uns
 
 static int has_verdict(const struct snap *sn, unsigned int id, unsigned int n)
 {
-	return n <= NDIV_FORWARD;
+	return n <= NDIV_REPEAT;
 }
 
 static const char *name_verdict(const struct snap *sn, unsigned int id, unsigned int n, char *buf)
 {
-	return n <= NDIV_FORWARD ? ndiv_verdict_name(n) : numbered(buf, "verdict", n);
+	return n <= NDIV_REPEAT ? ndiv_verdict_name(n) : numbered(buf, "verdict", n);
 }
 
 static uint64_t get_reason(const struct ndiv_stats *stats, unsigned int id, unsigned int n)

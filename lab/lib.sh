@@ -66,14 +66,17 @@ lab_exit() {
 	exit "$status"
 }
 
-# c CMD..., s CMD...: run a command (no shell function) on the client, the server.
+# c CMD..., s CMD..., o CMD...: run a command (no shell function) on the client,
+# the server, the third side of a lab with --outer.
 c() { _lab_run client "$@"; }
 s() { _lab_run server "$@"; }
+o() { _lab_run outer "$@"; }
 
-# c_bg CMD..., s_bg CMD...: the same in the background. LAB_PID is the command's
+# c_bg CMD..., s_bg CMD..., o_bg CMD...: the same in the background. LAB_PID is the command's
 # own pid; `c CMD &` would give that of a subshell, whose death does not end CMD.
 c_bg() { _lab_run_bg client "$@"; }
 s_bg() { _lab_run_bg server "$@"; }
+o_bg() { _lab_run_bg outer "$@"; }
 
 _lab_run() {
 	_lab_check "$@" || return 1

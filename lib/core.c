@@ -127,6 +127,8 @@ static int fill_chains(struct core_bpf *core)
 	if (!err)
 		err = fill_slot(core->maps.ndiv_chain, NDIV_SLOT_POSTPONE, core->progs.ndiv_postpone_pkt);
 	if (!err)
+		err = fill_slot(core->maps.ndiv_chain, NDIV_SLOT_REPEAT, core->progs.ndiv_repeat_pkt);
+	if (!err)
 		err = fill_slot(core->maps.ndiv_skb, 0, core->progs.ndiv_rx_skb_more);
 	if (!err)
 		err = fill_slot(core->maps.ndiv_tx_chain, NDIV_SLOT_VERDICT, core->progs.ndiv_tx_verdict);

@@ -5,6 +5,7 @@
 static const char *const verdict_names[NDIV_VERDICTS] = {
 	[NDIV_NEXT] = "next", [NDIV_PASS] = "pass", [NDIV_DROP] = "drop", [NDIV_REPLY] = "reply",
 	[NDIV_BURST] = "burst", [NDIV_POSTPONE] = "postpone", [NDIV_FORWARD] = "forward",
+	[NDIV_REPEAT] = "repeat",
 };
 
 static const char *const core_reasons[] = {

@@ -3,7 +3,7 @@
 #
 # deps.sh [--check] SET...: what has to be installed, and installs it
 #
-# SET: build, demo, test, bench, lint, fuzz, vm, fresh. A thing is missing if it is not there,
+# SET: build, demo, test, bench, browser, lint, fuzz, vm, fresh. A thing is missing if it is not there,
 # not if its package is not: a compiler of your own is as good. Where something
 # is missing it is installed by apt-get (Debian 12 and 13, Ubuntu 24.04); where
 # nothing is, nothing is called. With --check it is only said.
@@ -47,6 +47,13 @@ needs() {
 		bench	cmd:wrk			wrk
 		bench	cmd:nginx		nginx
 		bench	cmd:haproxy		haproxy
+		test	cmd:nft			nftables
+		test	cmd:haproxy		haproxy
+		test	cmd:nginx		nginx
+		test	cmd:h2load		nghttp2-client
+		test	cmd:ab			apache2-utils
+		test	cmd:node		nodejs
+		browser	has_browser		chromium
 		lint	cmd:clang-format	clang-format
 		lint	cmd:clang-tidy		clang-tidy
 		lint	cmd:shellcheck		shellcheck
@@ -64,6 +71,7 @@ say() { printf 'deps: %s\n' "$*" >&2; }
 die() { say "$@"; exit 1; }
 
 has_bpftool() { "$scripts/bpftool.sh" >/dev/null; }
+has_browser() { command -v chromium || command -v chromium-browser || command -v google-chrome; } >/dev/null
 has_busybox() { [ -x /bin/busybox ] && ! ldd /bin/busybox >/dev/null 2>&1; }
 # There is another one of the same name, with other options.
 has_iputils_arping() { arping -V 2>/dev/null | grep -q iputils; }
@@ -73,6 +81,7 @@ also_of() {
 	case $1 in
 	build | lab) echo "$1" ;;
 	demo | test | bench) echo "build lab $1" ;;
+	browser) echo "build lab test $1" ;;
 	lint | fuzz | vm | fresh) echo "build $1" ;;
 	*) return 1 ;;
 	esac
@@ -163,7 +172,7 @@ check=''
 [ $# -gt 0 ] || { say "usage: deps.sh [--check] SET..."; exit 2; }
 sets=''
 for set in "$@"; do
-	more=$(also_of "$set") || { say "no set \"$set\": build, lab, demo, test, bench, lint, fuzz, vm, fresh"; exit 2; }
+	more=$(also_of "$set") || { say "no set \"$set\": build, lab, demo, test, bench, browser, lint, fuzz, vm, fresh"; exit 2; }
 	sets+=" $more"
 done
 sets+=' '

@@ -150,6 +150,24 @@ postpone() {
 	detach
 }
 
+# Each datagram is answered twice: itself, and its copy.
+repeat() {
+	attach repeat port=7004 delay=20
+	nd attach lab0 "$handlers/reply.bpf.o" || fail "$mode: attach reply"
+	is "$mode: repeat, no agent: no copy, and nothing lost" "$(said "$all_back" "$(udp ask 10.77.0.2 7004 20)")" \
+		'[20,20,0,0,0]'
+	is "$mode: repeat, no agent: counted" \
+		"$(count '| [.core.reasons."no-agent", .handlers.repeat.verdicts.next.packets]' | tr -d ' \n')" '[20,20]'
+	agent_start "$mode: the agent starts"
+	ok "$mode: show knows it" wait_for agent_is true
+	is "$mode: repeat: each twice" "$(said "$all_back" "$(udp ask 10.77.0.2 7004 500 --each 2)")" '[500,1000,0,0,0]'
+	is "$mode: repeat: counted" "$(verdict repeat repeat)" 500
+	is "$mode: repeat: seen first, seen again" \
+		"$(count '.handlers.repeat.counters | [.first, .again]' | tr -d ' \n')" '[520,500]'
+	agent_stop "$mode: the agent ends"
+	detach
+}
+
 # A second veth pair on the server's side; frames that are forwarded to one end arrive at the other.
 forward() {
 	s ip link add fwd0 type veth peer name fwd1
@@ -245,6 +263,7 @@ for mode in native generic; do
 	long
 	burst
 	postpone
+	repeat
 	forward
 	rx_done
 	transmit

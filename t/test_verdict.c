@@ -29,7 +29,7 @@ enum who {
 	ACCEPT = 1, UNTAG, DROP, REPLY, LONG, REFUSE, BURST, POSTPONE, FORWARD, BAD, MARK1, MARK2, TX, MALFORMED, DONE,
 	/* set 1 */
 	TOO_LONG = 1, LONG_3000, BURST_0, BURST_1, BURST_16, BURST_17, BURST_LONG, BURST_3000, BURST_FAIL, POSTPONE_9,
-	POSTPONE_SLOW, FORWARD_BACK, FULL,
+	POSTPONE_SLOW, FORWARD_BACK, FULL, REPEAT,
 };
 
 struct instance {
@@ -72,6 +72,7 @@ static const struct instance instances[] = {
 	{ 1, POSTPONE_SLOW, "postpone", { U32("delay", 1500), U16("rounds", 100) } },
 	{ 1, FORWARD_BACK, "forward", { U32("to", 1) } },
 	{ 1, FULL, "full", { { 0 } } },
+	{ 1, REPEAT, "repeat", { U16("port", T_LONG), U16("delay", 700) } },
 };
 
 /* What is expected of one of a handler's counters. */
@@ -94,6 +95,8 @@ struct row {
 	enum ndiv_verdict verdict;	/* counted */
 	enum who by;			/* for whom */
 	int	reason;			/* of a drop */
+	enum who repeat;		/* it sends a copy ahead to the agent */
+	int	no_copy;		/* the reason why it cannot */
 	enum who reason_of;
 	enum ndiv_reason malformed;	/* counted by the parser */
 	struct count counts[3];		/* handlers' own counters */
@@ -257,6 +260,25 @@ static const struct row rows[] = {
 	{ .name = "burst, several buffers", .chain = { BURST }, .in = { IP4(), TO(T_BURST), DATA(9000) },
 	  .act = XDP_DROP, .verdict = NDIV_DROP, .by = BURST, .reason = NDIV_R_NO_ROOM },
 
+	/* --- REPEAT; the copy: test_copy() ------------------------------------------------------------------ */
+	{ .name = "repeat", .set = 1, .chain = { REPEAT }, .in = { IP4(), TO(T_LONG), DATA(9) }, .agent = 1,
+	  .act = XDP_PASS, .verdict = NDIV_PASS, .repeat = REPEAT, .counts = { { REPEAT, 0, 1 } } },
+	{ .name = "repeat, and the next one replies", .set = 1, .chain = { REPEAT, LONG_3000 },
+	  .in = { IP4(), TO(T_LONG), DATA(9) }, .agent = 1, .act = XDP_TX, .verdict = NDIV_REPLY, .by = LONG_3000,
+	  .repeat = REPEAT, .sent = 1, .counts = { { REPEAT, 0, 1 } },
+	  .out = { BACK_ETH, BACK_IP4(), FROM(T_LONG), FILLED(0, LONGEST - 42), BAD_SUM(SUM_NONE) } },
+	{ .name = "repeat, seen again", .set = 1, .chain = { REPEAT, LONG_3000 }, .rounds = 1,
+	  .in = { IP4(), TO(T_LONG), DATA(9) }, .agent = 1, .act = XDP_TX, .verdict = NDIV_REPLY, .by = LONG_3000,
+	  .sent = 1, .counts = { { REPEAT, 1, 1 } },
+	  .out = { BACK_ETH, BACK_IP4(), FROM(T_LONG), FILLED(0, LONGEST - 42), BAD_SUM(SUM_NONE) } },
+	{ .name = "repeat, no agent", .set = 1, .chain = { REPEAT, LONG_3000 },
+	  .in = { IP4(), TO(T_LONG), DATA(9) }, .act = XDP_TX, .verdict = NDIV_REPLY, .by = LONG_3000,
+	  .repeat = REPEAT, .no_copy = NDIV_R_NO_AGENT, .sent = 1, .counts = { { REPEAT, 0, 1 } },
+	  .out = { BACK_ETH, BACK_IP4(), FROM(T_LONG), FILLED(0, LONGEST - 42), BAD_SUM(SUM_NONE) } },
+	{ .name = "repeat, too long for a copy", .set = 1, .chain = { REPEAT },
+	  .in = { IP4(), TO(T_LONG), DATA(NDIV_POSTPONE_LEN - 41) }, .agent = 1, .act = XDP_PASS,
+	  .verdict = NDIV_PASS, .repeat = REPEAT, .no_copy = NDIV_R_POSTPONE_LONG, .counts = { { REPEAT, 0, 1 } } },
+
 	/* --- POSTPONE; what the agent gets: test_queue() ---------------------------------------------------- */
 	{ .name = "postpone, no agent", .chain = { POSTPONE }, .in = { IP4(), TO(T_POSTPONE), DATA(9) },
 	  .act = XDP_DROP, .verdict = NDIV_DROP, .by = POSTPONE, .reason = NDIV_R_NO_AGENT,
@@ -294,8 +316,6 @@ static const struct row rows[] = {
 	  .act = XDP_TX, .verdict = NDIV_FORWARD, .by = FORWARD_BACK, .sent = 1 },
 
 	/* --- no verdict ------------------------------------------------------------------------------------- */
-	{ .name = "bad verdict 7", .chain = { BAD }, .in = { IP4(), UDP(.sport = 7, .dport = T_BAD) },
-	  .act = XDP_DROP, .verdict = NDIV_DROP, .by = BAD, .reason = NDIV_R_VERDICT },
 	{ .name = "bad verdict 8", .chain = { BAD }, .in = { IP4(), UDP(.sport = 8, .dport = T_BAD) },
 	  .act = XDP_DROP, .verdict = NDIV_DROP, .by = BAD, .reason = NDIV_R_VERDICT },
 	{ .name = "bad verdict 255", .chain = { BAD }, .in = { IP4(), UDP(.sport = 255, .dport = T_BAD) },
@@ -393,12 +413,26 @@ static void expect_next(struct ndiv_cpu *cpu, const struct row *row, size_t byte
 			expect(cpu, row->chain[i], NDIV_NEXT, bytes);
 }
 
+/* A handler whose copy could not be made has said NEXT. */
+static void expect_repeat(struct ndiv_cpu *cpu, const struct row *row, size_t bytes)
+{
+	if (!row->repeat)
+		return;
+	if (row->no_copy) {
+		cpu->reason[CORE][row->no_copy] = 1;
+		return;
+	}
+	memset(&cpu->verdict[row->repeat][NDIV_NEXT], 0, sizeof(struct ndiv_count));
+	expect(cpu, row->repeat, NDIV_REPEAT, bytes);
+}
+
 static void expect_row(struct ndiv_cpu *cpu, const struct row *row, size_t bytes, size_t sent)
 {
 	size_t i;
 
 	memset(cpu, 0, sizeof(*cpu));
 	expect_next(cpu, row, bytes);
+	expect_repeat(cpu, row, bytes);
 	expect(cpu, row->by, row->verdict, bytes);
 	if (row->verdict == NDIV_DROP)
 		cpu->reason[row->reason_of][row->reason] = 1;
@@ -411,7 +445,7 @@ static void expect_row(struct ndiv_cpu *cpu, const struct row *row, size_t bytes
 }
 
 static const char *const verdict_names[NDIV_VERDICTS] = { "NEXT",  "PASS",     "DROP",	  "REPLY",
-							  "BURST", "POSTPONE", "FORWARD", "7" };
+							  "BURST", "POSTPONE", "FORWARD", "REPEAT" };
 
 /* Every counter of every handler; fails with the name of the first that is wrong. */
 static void compare_counters(const char *name, const struct ndiv_cpu *a, const struct ndiv_cpu *b)
@@ -807,6 +841,31 @@ static void test_queue(void **state)
 	assert_in_range(q.head.due, before + 1500000000ULL, after + 1500000000ULL);
 }
 
+/* What the agent gets of a repeated packet: it as it was, whatever became of it afterwards. */
+static void test_copy(void **state)
+{
+	static const struct pkt_layer ask[] = { IP4(), TO(T_LONG), DATA(77), { 0 } };
+	const struct row row = { .chain = { REPEAT, LONG_3000 }, .agent = 1 };
+	static struct queued q;
+	struct run *r = &runs[1];
+	struct ring_buffer *ring = open_queue(r, &q);
+	uint64_t before, after;
+
+	prepare(r, &row);
+	pkt_build(&in, ask);
+	before = now();
+	assert_int_equal(run_rx(r, in.data, in.len, &out), 0);
+	after = now();
+	ring_buffer__consume(ring);
+	ring_buffer__free(ring);
+	assert_int_equal(out.act, XDP_TX);
+	assert_int_equal(q.count, 1);
+	assert_int_equal(q.head.rounds, 1);
+	assert_int_equal(q.head.len, in.len);
+	assert_memory_equal(q.data, in.data, in.len);
+	assert_in_range(q.head.due, before + 700000000ULL, after + 700000000ULL);
+}
+
 /* More than the queue holds: what does not fit is dropped and counted; each packet is counted once. */
 static void test_queue_full(void **state)
 {
@@ -948,7 +1007,8 @@ int main(void)
 		cmocka_unit_test(test_learn),	     cmocka_unit_test(test_two_bursts),
 		cmocka_unit_test(test_burst_fails),  cmocka_unit_test(test_foreign_copy),
 		cmocka_unit_test(test_no_meta),	     cmocka_unit_test(test_wrong_seal),
-		cmocka_unit_test(test_queue),	     cmocka_unit_test(test_queue_full),
+		cmocka_unit_test(test_queue),	     cmocka_unit_test(test_copy),
+		cmocka_unit_test(test_queue_full),
 		cmocka_unit_test(test_rx_done),	     cmocka_unit_test(test_sample),
 		cmocka_unit_test(test_empty_slot),
 	};

@@ -9,7 +9,8 @@ frames DEV PORT        likewise for frames with UDP to PORT that arrive on DEV, 
 tagged DEV VID PORT COUNT  as ask, but with frames of its own, which have a VLAN tag; PORT 0: echo requests
 
 What ask prints is one line of JSON: sent, received, lost (numbers that never came back), twice (more often than
---each), tags (first bytes of the answers, and how often), lengths, wrong (answers that are none of ours).
+--each), tags (first bytes of the answers, and how often), lengths, wrong (answers that are none of ours), late (that
+came after an answer to a datagram sent later), fastest (ms that the quickest answer took).
 """
 import argparse
 import collections
@@ -47,6 +48,10 @@ class Answers:
         self.lengths = []
         self.wrong = 0
         self.received = 0
+        self.sent_at = {}
+        self.newest = -1
+        self.late = 0
+        self.fastest = None
 
     def take(self, data):
         self.received += 1
@@ -60,7 +65,15 @@ class Answers:
         elif not data[1:9].isdigit() or len(data) != self.args.size:
             self.wrong += 1
         else:
-            self.seen[int(data[1:9])] += 1
+            self.note(int(data[1:9]))
+
+    def note(self, i):
+        self.seen[i] += 1
+        self.late += i < self.newest
+        self.newest = max(self.newest, i)
+        took = (time.monotonic() - self.sent_at.get(i, 0)) * 1000
+        if self.fastest is None or took < self.fastest:
+            self.fastest = took
 
     def report(self, sent):
         each = self.args.each
@@ -72,6 +85,8 @@ class Answers:
             "wrong": self.wrong,
             "tags": dict(sorted(self.tags.items())),
             "lengths": self.lengths[:32],
+            "late": self.late,
+            "fastest": self.fastest,
         }
 
 
@@ -103,6 +118,7 @@ def ask_with(args, line):
         if args.until and os.path.exists(args.until):
             args.count = min(args.count, sent)
         while sent < args.count and sent * args.each - answers.received - given_up < WINDOW:
+            answers.sent_at[sent] = time.monotonic()
             line.send(sent)
             sent += 1
         try:

@@ -33,7 +33,7 @@
 #define NDIV_DELAY_MAX		60000	/* ms, the longest delay of a postponed packet */
 
 /*
- * What a handler decides about a packet. All but NEXT end the chain.
+ * What a handler decides about a packet. All but NEXT and REPEAT end the chain.
  * docs/handler-api.md tells what is counted for each.
  */
 enum ndiv_verdict {
@@ -44,6 +44,7 @@ enum ndiv_verdict {
 	NDIV_BURST,		/* send several packets back */
 	NDIV_POSTPONE,		/* present it again, after pkt->param milliseconds */
 	NDIV_FORWARD,		/* send it out of the interface whose index is pkt->param */
+	NDIV_REPEAT,		/* ask the next handler, and present a copy again, after pkt->param milliseconds */
 	NDIV_VERDICTS = 8,
 	NDIV_REFUSED = 254,	/* core: the builder refused, so the packet is dropped */
 	NDIV_INVALID = 255,	/* core: the handler returned something else */
@@ -142,7 +143,7 @@ struct ndiv_pkt {
 	__u16	out_len;	/* length of the reply, or of the longest packet of a burst, that the builder makes */
 	__u8	out_count;	/* packets that the builder makes; 0: none, the frame goes as it is */
 	__u8	rounds;		/* how often it was postponed so far */
-	__u32	param;		/* NDIV_POSTPONE: delay in ms; NDIV_FORWARD: interface index */
+	__u32	param;		/* NDIV_POSTPONE, NDIV_REPEAT: delay in ms; NDIV_FORWARD: interface index */
 	__u32	hw_hash;	/* receive-side hash; see NDIV_F_HW_HASH */
 	__u32	hw_hash_type;	/* enum xdp_rss_hash_type of the kernel: which headers it covers */
 	__u16	hw_vlan;	/* TCI of the tag that the card removed */
@@ -211,6 +212,7 @@ enum ndiv_cpu_index {
 enum ndiv_slot {
 	NDIV_SLOT_VERDICT = 0,
 	NDIV_SLOT_POSTPONE,
+	NDIV_SLOT_REPEAT,
 	NDIV_SLOT_NEXT = 16,
 	NDIV_PATHS = 4,
 	NDIV_SLOTS = NDIV_SLOT_NEXT + NDIV_HANDLERS_MAX * NDIV_PATHS,

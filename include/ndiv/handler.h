@@ -243,6 +243,16 @@ static __always_inline enum ndiv_verdict ndiv_postpone(struct ndiv_pkt *pkt, __u
 	return NDIV_POSTPONE;
 }
 
+/*
+ * "return ndiv_repeat(pkt, ms)": the packet goes on to the next handler, as by NDIV_NEXT, and a copy of it as it is now
+ * is presented to the whole chain in <ms> milliseconds. If there can be no copy, the packet goes on all the same.
+ */
+static __always_inline enum ndiv_verdict ndiv_repeat(struct ndiv_pkt *pkt, __u32 ms)
+{
+	pkt->param = ms;
+	return NDIV_REPEAT;
+}
+
 /* "return ndiv_forward(pkt, ifindex)": send it out of another interface, as it stands. */
 static __always_inline enum ndiv_verdict ndiv_forward(struct ndiv_pkt *pkt, __u32 ifindex)
 {
