@@ -161,6 +161,7 @@ int main(int argc, char **argv)
 	int err;
 
 	parse(argc, argv, &o, &limits);
+	libbpf_set_print(NULL);	/* what fails is told by libndiv; what it only tries is nobody's business */
 	signal(SIGINT, on_signal);
 	signal(SIGTERM, on_signal);
 	err = source_open(&s, &o);

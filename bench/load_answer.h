@@ -118,15 +118,17 @@ static __always_inline int length_check(struct xdp_md *ctx, const struct ndiv_pk
 	return 1;
 }
 
-/* Eight bytes of the body at <i>. */
-static __always_inline int body_is(struct xdp_md *ctx, const struct load_job *job, __u32 body, __u32 i)
+/* Eight bytes of the body at <i>. Linux 6.1 has to see the bound, which the compiler knows already, and would leave
+ * out. */
+static __always_inline int body_is(struct xdp_md *ctx, const struct ndiv_pkt *pkt, const struct load_job *job,
+				   __u32 body, __u32 i)
 {
 	const __u64 *p = ndiv_ptr(ctx, body + i, sizeof(*p));
-	const char *want = job->body;
 
+	i = ndiv_forget(pkt, i, NDIV_OFF_MASK);
 	if (!p || i > LOAD_BODY_MAX)
 		return 0;
-	return *p == *(const __u64 *)(want + i);
+	return *p == *(const __u64 *)(job->body + i);
 }
 
 /*
@@ -160,7 +162,8 @@ __noinline int answer_check(struct xdp_md *ctx, const struct ndiv_pkt *pkt, __u3
 	if (!length_check(ctx, pkt, live, head, size))
 		return LOAD_WRONG_HEADER;
 	random = (__u64)(random * 0x9e3779b1) * (size - 7) >> 32;
-	if (!body_is(ctx, job, body, 0) || !body_is(ctx, job, body, size - 8) || !body_is(ctx, job, body, random))
+	if (!body_is(ctx, pkt, job, body, 0) || !body_is(ctx, pkt, job, body, size - 8) ||
+	    !body_is(ctx, pkt, job, body, random))
 		return LOAD_WRONG_BODY;
 	return 0;
 }
