@@ -14,7 +14,7 @@ set -u
 . "$(dirname "$0")/clients.sh"
 
 # Bytes of what is fetched, and of the largest there is.
-SIZES=0,1,63,64,65,100,536,1000,1200
+SIZES=0,1,63,64,65,100,536,1000,1200,1400,20000,1000000
 LARGEST=1200
 
 # object N: what /N has to be.
