@@ -135,8 +135,8 @@ static void write_part(const struct hit *hit, uint32_t a, uint32_t b, uint8_t *t
 
 	call->id = hit->id;
 	call->variant = hit->variant;
-	call->a = a;
-	call->b = b;
+	call->rem = hit->len - a;
+	call->bytes = b - a;
 	call->off = off;
 	memset(other, FILL, sizeof(other));
 	for (i = 0; i < 2; i++) {
@@ -162,7 +162,7 @@ static void fetch(const struct hit *hit, uint32_t m, uint8_t *buf)
 {
 	uint32_t b = hit->len, a;
 
-	assert_true(hit->len % 16 == 0 && hit->len < LONGEST);
+	assert_true(hit->len % NDIV_CONTENT_WHOLE == 0 && hit->len < LONGEST);
 	for (; b; b = a) {
 		a = b > m ? b - m : 0;
 		write_part(hit, a, b, buf + a);
@@ -359,8 +359,9 @@ static void test_longest(void **state)
 static void test_refused(void **state)
 {
 	const int progs[] = { run.handler[handler].clone, run.handler[handler].skb };
-	static const uint32_t parts[][2] = { { 0, 0 }, { 16, 16 }, { 32, 16 }, { 0, 3008 }, { 0, 0xfffffff0 },
-					     { 0xfffffff0, 16 }, { 12336, 13344 } };
+	/* How far from the end, and how many bytes; the last one begins before the response does. */
+	static const uint32_t parts[][2] = { { 0, 0 }, { 16, 0 }, { 16, 32 }, { 3008, 3008 }, { 3008, 0xfffffff0 },
+					     { 0xfffffff0, 16 }, { 13344, 16 } };
 	uint8_t frame[FRAME], other[FRAME];
 	struct hit hit;
 	size_t i, n;
@@ -373,8 +374,8 @@ static void test_refused(void **state)
 			call->variant = i == 7 ? 6 : i == 8 ? 0xffffffff : 0;
 			if (i == 9)
 				call->id += 512;
-			call->a = i < 7 ? parts[i][0] : 0;
-			call->b = i < 7 ? parts[i][1] : 16;
+			call->rem = i < 7 ? parts[i][0] : 16;
+			call->bytes = i < 7 ? parts[i][1] : 16;
 			memset(frame, FILL, sizeof(frame));
 			if (build(progs[n], frame) >= 0)
 				fail_msg("part %zu was written", i);
