@@ -290,8 +290,9 @@ static __always_inline __u32 page_instead(const struct conn *conn, const struct 
 }
 
 /*
- * The first burst of a file's response. What was said of objects goes for it: more than one burst takes timestamps, and
- * a request that ends with the packet; else the connection closes, or a text is sent instead.
+ * The first burst of a file's response. Of several segments, what is left has to be told, and the file: so only a whole
+ * body can be sent thus, to a request that nothing follows. If something does, the connection closes; a 304 becomes a
+ * 200; of what cannot be sent, a text tells. Without timestamps, there are eight segments at most.
  */
 static __always_inline enum ndiv_verdict answer_file(struct ndiv_pkt *pkt, const struct conn *conn, struct request *req,
 						     __u32 acked)
@@ -302,27 +303,31 @@ static __always_inline enum ndiv_verdict answer_file(struct ndiv_pkt *pkt, const
 	if (choose_file(req, args->flags & HTTPD_A_FIN))
 		return ndiv_drop(pkt, HTTPD_R_STALE);
 	count = lay_file(args, conn, req->hit.len, &n);
-	if (count < n && req->end < all && !(args->flags & HTTPD_A_FIN)) {
-		ndiv_count(pkt, HTTPD_CLOSE);
-		args->flags |= HTTPD_A_FIN;
-		acked = conn->plen;
-		if (choose_file(req, 1))
+	if (n > 1 && (req->end < all || req->flags & REQUEST_ETAG)) {
+		req->flags &= ~REQUEST_ETAG;
+		if (conn->ts && req->end < all && !(args->flags & HTTPD_A_FIN)) {
+			ndiv_count(pkt, HTTPD_CLOSE);
+			args->flags |= HTTPD_A_FIN;
+			acked = conn->plen;
+		}
+		if (choose_file(req, args->flags & HTTPD_A_FIN))
 			return ndiv_drop(pkt, HTTPD_R_STALE);
 		count = lay_file(args, conn, req->hit.len, &n);
 	}
+	if (n > 1 && req->hit.variant > NDIV_CONTENT_CLOSE)
+		return answer_instead(pkt, conn, page_instead(conn, req));
 	if (!conn->ts && n > 1 && (n > SEGMENTS_MAX || count < n))
 		return answer_instead(pkt, conn, page_instead(conn, req));
-	if (!count || (count < n && req->hit.variant > NDIV_CONTENT_CLOSE))
+	if (count < n && (!req->whole || req->end > all))
+		return answer_instead(pkt, conn, page_instead(conn, req));
+	if (!count)
 		return ndiv_drop(pkt, HTTPD_R_WINDOW);
-	if (count < n) {
-		if (!req->whole || req->end > all)
-			return answer_instead(pkt, conn, page_instead(conn, req));
+	if (n > 1)
 		bias = pos_of_file(req->hit.id);
-	}
 	args->kind = HTTPD_K_FILE;
 	args->page = req->hit.variant;
 	args->id = req->hit.id;
-	args->flags = (args->flags & HTTPD_A_FIN) | (count < n ? HTTPD_A_PARTS : 0);
+	args->flags = (args->flags & HTTPD_A_FIN) | (n > 1 ? HTTPD_A_PARTS : 0);
 	args->delta = conn->plen + req->hit.len + (args->flags & HTTPD_A_FIN ? POS_CLOSE : 0) - conn->left +
 		      pos_grow(conn->file, bias);
 	ndiv_count(pkt, HTTPD_FILE);

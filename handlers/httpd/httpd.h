@@ -70,8 +70,7 @@ enum httpd_args_flag {
 	HTTPD_A_KEEP = 16,	/* all but the last segment acknowledge POS_KEEP bytes less than that one, see position.h */
 	HTTPD_A_ONE = 32,	/* they acknowledge one byte; neither flag: none */
 	HTTPD_A_TWICE = 64,	/* the last segment is sent twice */
-	HTTPD_A_PARTS =
-		128, /* of a file: one burst of several. All but the last one's end tell the id, see position.h */
+	HTTPD_A_PARTS = 128,	/* a file of several segments: all but its last one tell the id */
 };
 
 /*

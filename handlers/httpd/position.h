@@ -12,14 +12,14 @@
  *
  *	0			between responses: a request may come
  *	POS_BODY + n		n bytes of a request's body are still to come
- *	POS_FILE ...		POS_FILE + (id << 20) + what follows, of a file that takes several bursts: see below
+ *	POS_FILE ...		POS_FILE + (id << 20) + what follows, of a file that takes several segments: see below
  *	POS_EARLY and above	below 0: the client has sent more before it got our answer to what it had sent before
  *	anything else		so many bytes of a response has the client not acknowledged, and a mark
  *
  * Each of them is there twice, in both halves of the number space: when a body has come, the next state is in the other
  * half. So our timestamps only ever grow, by less than 2^31 at a time, as RFC 7323 wants it (5.2, PAWS).
  *
- * A file's response, unlike an object's, is not told by what is left of it: so while it takes several bursts, its id is
+ * A file's response, unlike an object's, is not told by what is left of it: so if it takes several segments, its id is
  * part of the state. Its last segment has a timestamp of the other half without it. Then nothing is left; but the
  * client may echo the one before with nothing left as well, because it acknowledges several segments at once with the
  * timestamp of the first (RFC 7323, 4.3). The packets that follow are counted from that, see pos_grow().
