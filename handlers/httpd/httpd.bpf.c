@@ -424,7 +424,7 @@ static __always_inline enum ndiv_verdict reset_stale(struct ndiv_pkt *pkt, const
 
 /* go_on() with a file, if it is there. */
 static __always_inline enum ndiv_verdict go_on_file(struct ndiv_pkt *pkt, const struct conn *conn, __u32 mark,
-						    __u32 count, __u32 acked)
+						    __u32 count, __u32 acked, enum httpd_counter why)
 {
 	__u32 id = pos_file_id(conn->file), variant = mark & POS_CLOSE ? NDIV_CONTENT_CLOSE : NDIV_CONTENT_FULL, len;
 	struct httpd_args *args = ndiv_args(pkt);
@@ -438,16 +438,17 @@ static __always_inline enum ndiv_verdict go_on_file(struct ndiv_pkt *pkt, const 
 	args->page = variant;
 	args->id = id;
 	args->flags |= HTTPD_A_PARTS;
+	ndiv_count(pkt, why);
 	return send_segments(pkt, conn, count, acked);
 }
 
 /*
  * The response goes on where the client is, <rem> bytes from its end: <count> segments. Where it began, the client has
  * seen: so an object's header is not needed. Where packets get lost, the last segment is sent twice: its loss, or that
- * of the acknowledgement, would be found by the client's timer only.
+ * of the acknowledgement, would be found by the client's timer only. <why> is counted.
  */
 static __always_inline enum ndiv_verdict go_on(struct ndiv_pkt *pkt, const struct conn *conn, __u32 rem, __u32 mark,
-					       __u32 count, __u32 acked)
+					       __u32 count, __u32 acked, enum httpd_counter why)
 {
 	struct httpd_args *args = ndiv_args(pkt);
 
@@ -456,10 +457,11 @@ static __always_inline enum ndiv_verdict go_on(struct ndiv_pkt *pkt, const struc
 	args->first = (rem - 1) % conn->unit + 1;
 	args->rem = rem;
 	if (conn->file)
-		return go_on_file(pkt, conn, mark, count, acked);
+		return go_on_file(pkt, conn, mark, count, acked, why);
 	args->kind = HTTPD_K_OBJECT;
 	args->page = 0;
 	args->pad = 0;
+	ndiv_count(pkt, why);
 	return send_segments(pkt, conn, count, acked);
 }
 
@@ -567,13 +569,12 @@ static __always_inline enum ndiv_verdict answer_again(struct xdp_md *ctx, struct
 	count = rest_of_burst(conn, rem, mark);
 	if (!count)
 		return ndiv_drop(pkt, HTTPD_R_WINDOW);
-	ndiv_count(pkt, HTTPD_AGAIN);
 	args->flags = 0;
 	if (taken <= POS_KEEP)
 		args->flags = taken > 1 ? HTTPD_A_ONE : 0;
 	else if (rem % conn->unit == 0)
 		args->flags = HTTPD_A_KEEP;
-	return go_on(pkt, conn, rem, mark, count, taken);
+	return go_on(pkt, conn, rem, mark, count, taken, HTTPD_AGAIN);
 }
 
 /* Without timestamps: how the file's response was cut, in <args>, or the object's. Its length, or 0: neither. */
@@ -742,14 +743,13 @@ static __always_inline enum ndiv_verdict answer_ack(struct xdp_md *ctx, struct n
 		return ndiv_drop(pkt, HTTPD_R_TX_FULL);
 	if (is_recent(conn->hash, conn->ack, hole))
 		return ndiv_drop(pkt, HTTPD_R_JUST_SENT);
-	ndiv_count(pkt, hole ? HTTPD_HOLE : HTTPD_NEXT_BURST);
 	args->delta = 0;
 	args->flags = HTTPD_A_KEEP;
 	if (hole) {
 		mark = mark_lossy(pkt, mark);
 		count = 1;
 	}
-	return go_on(pkt, conn, rem, mark, count, 0);
+	return go_on(pkt, conn, rem, mark, count, 0, hole ? HTTPD_HOLE : HTTPD_NEXT_BURST);
 }
 
 /* One byte before what we expect: a keep-alive probe (RFC 9293, 3.8.4). */
