@@ -116,6 +116,35 @@ static void test_row(void **state)
 		check_stamp(row, at);
 }
 
+/*
+ * Without timestamps, the low bits of what is acknowledged tell that two segments are missing: they are sent again, but
+ * not if it may be another file by now.
+ */
+static void test_plain(void **state)
+{
+	static const char ask[] = "GET /middle HTTP/1.1\r\n\r\n";
+	const int again = AGAIN, stale = STALE;
+	struct client plain = { .mss = 1460, .sport = 41000 };
+
+	use(&run, HTTPD);
+	must("dial", client_dial(&run, &plain));
+	must("reset", run_reset(&run) ? "failed" : NULL);
+	client_say(&plain, TH_ACK, 1, 1 + 10 * 128 + 6 * 16, ask, sizeof(ask) - 1);
+	assert_int_equal(hear(&run, "just loaded"), XDP_TX);
+	assert_int_equal(client_out.data[client_in.l4 + 13], TH_RST | TH_ACK);
+	must("just loaded", client_counted(&run, HTTPD, &stale, 1, 0));
+	serve.maps.state->changed = 0;
+	must("reset", run_reset(&run) ? "failed" : NULL);
+	assert_int_equal(hear(&run, "long since loaded"), XDP_REDIRECT);
+	forget_sums(&run, HTTPD);
+	must("long since loaded", client_counted(&run, HTTPD, &again, 1, 0));
+	/* as many as it has cannot be missing */
+	must("reset", run_reset(&run) ? "failed" : NULL);
+	client_say(&plain, TH_ACK, 1, 1 + 10 * 128 + 4 * 16, ask, sizeof(ask) - 1);
+	assert_int_equal(hear(&run, "all missing"), XDP_DROP);
+	must("all missing", client_counted(&run, HTTPD, NULL, 0, R_EARLY));
+}
+
 /* A transfer outlives one reload, but not two. */
 static void test_reload(void **state)
 {
@@ -160,7 +189,8 @@ static int set_up(void **state)
 {
 	if (run_open(&run, NULL) || run_add(&run, run_path("handlers/httpd.bpf.o"), NULL) != HTTPD)
 		return -1;
-	if (tree_make(&tree) || tree_fill(&tree, "long", LONG, 1) || tree_fill(&tree, "short", 100, 2))
+	if (tree_make(&tree) || tree_fill(&tree, "long", LONG, 1) || tree_fill(&tree, "short", 100, 2) ||
+	    tree_fill(&tree, "middle", 5000, 3))
 		return -1;
 	if (serve_open(&serve, &run, HTTPD) || serve_dir(&serve, tree.dir) || find_long())
 		return -1;
@@ -180,11 +210,12 @@ static int tear_down(void **state)
 
 int main(void)
 {
-	struct CMUnitTest tests[sizeof(rows) / sizeof(rows[0]) + 1];
+	struct CMUnitTest tests[sizeof(rows) / sizeof(rows[0]) + 2];
 	size_t n;
 
 	for (n = 0; n < sizeof(rows) / sizeof(rows[0]); n++)
 		tests[n] = (struct CMUnitTest){ rows[n].name, test_row, NULL, NULL, (void *)&rows[n] };
-	tests[n] = (struct CMUnitTest)cmocka_unit_test(test_reload);
+	tests[n] = (struct CMUnitTest)cmocka_unit_test(test_plain);
+	tests[n + 1] = (struct CMUnitTest)cmocka_unit_test(test_reload);
 	return cmocka_run_group_tests_name("httpd_file", tests, set_up, tear_down);
 }
