@@ -138,7 +138,8 @@ under_load() {
 			return wrk.format("GET", urls[n % #urls + 1])
 		end
 	END
-	c_bg wrk -t 1 -c 20 -d 600 -s "$tmp/urls.lua" "$URL" >"$tmp/wrk" 2>&1
+	# on a busy machine, what was lost may come again after more than the two seconds that wrk gives it
+	c_bg wrk -t 1 -c 20 -d 600 --timeout 30 -s "$tmp/urls.lua" "$URL" >"$tmp/wrk" 2>&1
 	wrk=$LAB_PID
 	load_goes_on
 	"$@"
