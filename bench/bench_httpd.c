@@ -3,17 +3,21 @@
  * bench_httpd.c - what each packet of an HTTP connection costs
  *
  * The packets of a keep-alive connection in its order: SYN, the handshake's last ACK, a request for 100 bytes as curl
- * sends it, FIN. And a request for 1300 bytes, whose response has some 1400 with its header. Then whole requests
- * through a lab, beside those of other servers.
+ * sends it, FIN. And a request for 1300 bytes, whose response has some 1400 with its header. The same request for
+ * 100 bytes when a site is loaded that has a file of that name. Then whole requests through a lab, beside those of
+ * other servers.
  */
 #define _GNU_SOURCE	/* strcasestr() */
 #include <stdlib.h>
 #include <string.h>
+#include "serve.h"
 #include "case.h"
 #include "http.h"
+#include "tree.h"
 
 #define PORT	8000
 #define GET(n)	"GET /" #n " HTTP/1.1\r\nHost: 10.77.0.2:8000\r\nUser-Agent: curl/7.88.1\r\nAccept: */*\r\n\r\n"
+#define SIZE	100		/* of the file */
 #define R_ACK	1		/* httpd's drop reason "ack" */
 
 static void build_syn(struct pkt *p, struct flow flow)
@@ -91,6 +95,37 @@ static const char *judge_response(const struct pkt *sent, const struct run_out *
 	return body + 4 + size == text + len ? NULL : "wrong length of the body";
 }
 
+/* A site with the file "100", which comes before the object. */
+static int load_site(struct run *r)
+{
+	struct serve serve;
+	struct tree tree;
+	int err = tree_make(&tree);
+
+	if (err)
+		return err;
+	err = tree_fill(&tree, "100", SIZE, 1);
+	if (!err)
+		err = serve_open(&serve, r, 1);
+	if (!err) {
+		err = serve_dir(&serve, tree.dir);
+		serve_close(&serve);
+	}
+	tree_remove(&tree);
+	return err;
+}
+
+static const char *judge_file(const struct pkt *sent, const struct run_out *got, const struct ndiv_pkt *pkt)
+{
+	const char *fault = judge_response(sent, got, pkt);
+	uint8_t want[SIZE];
+
+	tree_bytes(want, SIZE, 1);
+	if (!fault && memcmp(got->data + pkt->end - SIZE, want, SIZE))
+		fault = "not the file";
+	return fault;
+}
+
 #define HTTPD	.handler = "handlers/httpd.bpf.o"
 #define REPLY	HTTPD, .verdict = NDIV_REPLY, .bare = "bare_reply"
 
@@ -102,6 +137,8 @@ static const struct bench_case cases[] = {
 	  .bare = "bare_ack" },
 	{ "httpd/request-100", REPLY, .build = build_request, .opening = build_syn, .judge = judge_response },
 	{ "httpd/request-1400", REPLY, .build = build_long, .opening = build_syn, .judge = judge_response },
+	{ "httpd/file-100", REPLY, .prepare = load_site, .build = build_request, .opening = build_syn,
+	  .judge = judge_file },
 	{ "httpd/fin", REPLY, .build = build_fin, .opening = build_syn, .request = build_request, .judge = judge_fin },
 };
 

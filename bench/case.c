@@ -244,6 +244,8 @@ static int load(struct job *job)
 	job->run.conf->sample = 1023;	/* as it is on an interface */
 	if (job->c->handler && run_add(&job->run, run_path(job->c->handler), job->c->options) < 0)
 		return -1;
+	if (job->c->prepare && job->c->prepare(&job->run))
+		return -1;
 	return load_bare(job);
 }
 

@@ -24,6 +24,7 @@ struct bench_case {
 	const char *name;		/* "suite/case" */
 	const char *handler;		/* its object, below the build directory; NULL: an empty chain */
 	const struct run_option *options;
+	int	(*prepare)(struct run *r);	/* the handler, which is loaded; or NULL. 0, or below 0 and a message */
 	enum ndiv_verdict verdict;	/* of each packet: REPLY, DROP or PASS */
 	uint8_t	reason;			/* the handler's, of DROP */
 	int	v6;

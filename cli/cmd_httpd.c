@@ -249,7 +249,7 @@ const struct cmd cmd_httpd = {
 		"  maintenance off   end that\n"
 		"  show              what is served, and how often it was asked for\n\n"
 		"All files are read before anything changes. They are kept in memory: up to 240 of them,\n"
-		"of 1046528 bytes each, 64 MB in total. Hidden files are left out. A file NNN.html at the top\n"
+		"of 1038336 bytes each, 64 MB in total. Hidden files are left out. A file NNN.html at the top\n"
 		"of DIR is the page of that error, such as 404.html. See ndiv-httpd(8).\n",
 	.args = args,
 	.opts = opts,

@@ -31,6 +31,7 @@ static __u32 now_of(const struct content_maps *maps)
 /* Serves what <now> says. */
 static void set_now(const struct content_maps *maps, __u32 now)
 {
+	maps->state->changed = boot_s();
 	__atomic_store_n(&maps->state->now, now, __ATOMIC_RELEASE);
 }
 

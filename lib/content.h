@@ -73,7 +73,7 @@ struct response {
 	const char *to;		/* Location; NULL: none */
 	__u32	retry_s;	/* Retry-After; 0: none */
 };
-#define HEAD_MAX	1024
+#define HEAD_MAX	1280
 size_t	response_head(const struct response *r, unsigned int variant, char *buf);
 __u64	response_etag(const struct response *r);
 

@@ -39,7 +39,7 @@ static size_t lines(const struct response *r, unsigned int variant, char *buf)
 
 /*
  * Writes the head of <variant> into <buf> (HEAD_MAX bytes) and returns its length: padded so that what is sent, which
- * is the body as well if the variant has one, is a multiple of 16.
+ * is the body as well if the variant has one, is a multiple of NDIV_CONTENT_WHOLE.
  */
 size_t response_head(const struct response *r, unsigned int variant, char *buf)
 {
@@ -47,7 +47,7 @@ size_t response_head(const struct response *r, unsigned int variant, char *buf)
 	size_t n = lines(r, variant, buf), pad, sent;
 
 	sent = n + strlen(end) + (variant <= NDIV_CONTENT_CLOSE ? r->len : 0);
-	pad = -sent % NDIV_CONTENT_UNIT;
+	pad = -sent % NDIV_CONTENT_WHOLE;
 	memset(buf + n, '.', pad);
 	memcpy(buf + n + pad, end, strlen(end));
 	return n + pad + strlen(end);

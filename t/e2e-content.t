@@ -2,8 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # e2e-content.t: ndiv httpd: which files are served, what is said of those that cannot be, and what outlives what
-#
-# The handler is that of test_content.c under httpd's name: it has the maps, and answers nothing.
 # shellcheck disable=SC2016 # backquotes are part of what it says
 set -u
 # shellcheck source=t/e2e.sh
@@ -16,13 +14,6 @@ error() { exits "$1" 1 "ndiv: $2" nd "${@:3}"; }
 
 # shown FILTER: of what `ndiv httpd lab0 show` tells.
 shown() { nd httpd lab0 show -j | jq -r "$1"; }
-
-make_handler() {
-	mkdir "$tmp/src"
-	sed -e 's/\.name = "content"/.name = "httpd"/' -e "s,\"\.\./\.\./handlers,\"$top/handlers," \
-		-e "s,\"content.h\",\"$top/t/handlers/content.h\"," t/handlers/content.bpf.c >"$tmp/src/httpd.bpf.c"
-	make -s handler SRC="$tmp/src/httpd.bpf.c" OUT="$tmp/httpd.bpf.o"
-}
 
 make_site() {
 	mkdir -p "$site/img" "$site/.git"
@@ -53,7 +44,7 @@ not_there() {
 }
 
 serve() {
-	ok 'attach' nd attach lab0 "$tmp/httpd.bpf.o"
+	ok 'attach' nd attach lab0 httpd
 	is 'nothing is served' "$(nd httpd lab0 show)" 'lab0: no files are served'
 	error 'reload: nothing is loaded' 'lab0: no files are loaded: `ndiv httpd lab0 root DIR` does it' httpd lab0 reload
 	ok 'root' nd httpd lab0 root "$site"
@@ -105,9 +96,9 @@ refusals() {
 	error 'a link that leaves the directory' \
 		"lab0: $site/link: the symbolic link leaves the directory: put a copy in its place" httpd lab0 reload
 	rm "$site/link"
-	head -c 1046529 /dev/zero >"$site/huge"
+	head -c 1038337 /dev/zero >"$site/huge"
 	error 'a huge file' \
-		"lab0: $site/huge: 1046529 bytes: a file may have up to 1046528; serve it from somewhere else" httpd lab0 reload
+		"lab0: $site/huge: 1038337 bytes: a file may have up to 1038336; serve it from somewhere else" httpd lab0 reload
 	rm "$site/huge"
 	mkfifo "$site/pipe"
 	error 'a pipe' "lab0: $site/pipe: it is neither file nor directory: remove it" httpd lab0 reload
@@ -127,7 +118,6 @@ ends() {
 	ok 'nothing is left' nothing_left
 }
 
-make_handler || bail 'no handler'
 make_site
 lab_up "$@" || bail 'no lab'
 usages

@@ -32,7 +32,9 @@ enum {
 	AGAIN,
 	HOLE,
 	BODY,
-	PROBE
+	PROBE,
+	FILES,
+	STALE
 };
 enum {
 	R_ACK = 1,
@@ -46,7 +48,8 @@ enum {
 	R_EARLY,
 	R_WINDOW,
 	R_SYN_RATE,
-	R_JUST_SENT
+	R_JUST_SENT,
+	R_STALE
 };
 
 #define HUNDRED_PLEASE	"GET /100 HTTP/1.1\r\n\r\n"

@@ -16,7 +16,7 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include "../lib/content.h"	/* before cmocka.h, which has another fail() */
+#include "serve.h"	/* before cmocka.h, which has another fail() */
 #include <cmocka.h>
 #include "handlers/content.h"
 #include "run.h"
@@ -29,9 +29,8 @@
 static struct run run;
 static int handler;
 static volatile struct content_call *call;
-static struct content_maps maps;
 static struct tree tree;
-static struct ndiv nd;
+static struct serve served;
 static struct pkt in;
 static struct run_out out;
 static const struct progress quiet;
@@ -135,8 +134,8 @@ static void write_part(const struct hit *hit, uint32_t a, uint32_t b, uint8_t *t
 
 	call->id = hit->id;
 	call->variant = hit->variant;
-	call->a = a;
-	call->b = b;
+	call->rem = hit->len - a;
+	call->bytes = b - a;
 	call->off = off;
 	memset(other, FILL, sizeof(other));
 	for (i = 0; i < 2; i++) {
@@ -162,7 +161,7 @@ static void fetch(const struct hit *hit, uint32_t m, uint8_t *buf)
 {
 	uint32_t b = hit->len, a;
 
-	assert_true(hit->len % 16 == 0 && hit->len < LONGEST);
+	assert_true(hit->len % NDIV_CONTENT_WHOLE == 0 && hit->len < LONGEST);
 	for (; b; b = a) {
 		a = b > m ? b - m : 0;
 		write_part(hit, a, b, buf + a);
@@ -228,15 +227,7 @@ static char *etag_in(const uint8_t *buf)
 
 static void serve(void)
 {
-	struct site site;
-	int err;
-
-	err = site_read(&nd, tree.dir, &quiet, &site);
-	if (!err)
-		err = content_serve(&nd, &maps, &site, &quiet);
-	if (err)
-		fail_msg("%s", nd.err);
-	site_free(&site);
+	assert_int_equal(serve_dir(&served, tree.dir), 0);
 }
 
 static void fresh_tree(void)
@@ -248,25 +239,13 @@ static void fresh_tree(void)
 /* As if nothing had ever been loaded: otherwise ids of the test before would rest. */
 static void start_over(void)
 {
-	uint32_t slot;
-
-	for (slot = 0; slot < NDIV_CONTENT_SLOTS; slot++)
-		bpf_map_delete_elem(maps.sites, &slot);
-	maps.state->now = 0;
+	serve_forget(&served);
 	fresh_tree();
 }
 
 static void maintain(const char *name)
 {
-	struct site page;
-	int err;
-
-	err = site_read_page(&nd, tree_path(&tree, name), &page);
-	if (!err)
-		err = content_maintain(&nd, &maps, &page, 90);
-	if (err)
-		fail_msg("%s", nd.err);
-	site_free(&page);
+	assert_int_equal(serve_page(&served, tree_path(&tree, name), 90), 0);
 }
 
 /* Checks all of <url>, whose file is tree_fill(len, seed), in all variants. */
@@ -317,7 +296,7 @@ static void test_nothing(void **state)
 	struct hit hit;
 	uint32_t id;
 
-	assert_int_equal(maps.state->now, 0);
+	assert_int_equal(served.maps.state->now, 0);
 	assert_int_equal(find("/", 0, &hit), -1);
 	assert_int_equal(find_error(404, &hit), -1);
 	for (id = 0; id < 600; id += 7)
@@ -359,8 +338,9 @@ static void test_longest(void **state)
 static void test_refused(void **state)
 {
 	const int progs[] = { run.handler[handler].clone, run.handler[handler].skb };
-	static const uint32_t parts[][2] = { { 0, 0 }, { 16, 16 }, { 32, 16 }, { 0, 3008 }, { 0, 0xfffffff0 },
-					     { 0xfffffff0, 16 }, { 12336, 13344 } };
+	/* How far from the end, and how many bytes; the last one begins before the response does. */
+	static const uint32_t parts[][2] = { { 0, 0 }, { 16, 0 }, { 16, 32 }, { 3008, 3008 }, { 3008, 0xfffffff0 },
+					     { 0xfffffff0, 16 }, { 13344, 16 } };
 	uint8_t frame[FRAME], other[FRAME];
 	struct hit hit;
 	size_t i, n;
@@ -373,8 +353,8 @@ static void test_refused(void **state)
 			call->variant = i == 7 ? 6 : i == 8 ? 0xffffffff : 0;
 			if (i == 9)
 				call->id += 512;
-			call->a = i < 7 ? parts[i][0] : 0;
-			call->b = i < 7 ? parts[i][1] : 16;
+			call->rem = i < 7 ? parts[i][0] : 16;
+			call->bytes = i < 7 ? parts[i][1] : 16;
 			memset(frame, FILL, sizeof(frame));
 			if (build(progs[n], frame) >= 0)
 				fail_msg("part %zu was written", i);
@@ -558,8 +538,8 @@ static void test_rest(void **state)
 			snprintf(name, sizeof(name), "%u", i);
 			assert_int_equal(tree_fill(&tree, name, 100, 1000 * round + i), 0);
 		}
-		assert_int_equal(site_read(&nd, tree.dir, &quiet, &site), 0);
-		err = content_serve(&nd, &maps, &site, &quiet);
+		assert_int_equal(site_read(&served.nd, tree.dir, &quiet, &site), 0);
+		err = content_serve(&served.nd, &served.maps, &site, &quiet);
 		site_free(&site);
 		if (err)
 			break;
@@ -570,15 +550,15 @@ static void test_rest(void **state)
 	}
 	assert_int_equal(err, -EAGAIN);
 	assert_true(round > 8);
-	assert_non_null(strstr(nd.err, "transfers of what was there until "));
-	assert_non_null(strstr(nd.err, ": try again in "));
+	assert_non_null(strstr(served.nd.err, "transfers of what was there until "));
+	assert_non_null(strstr(served.nd.err, ": try again in "));
 	/* what was served is served */
 	assert_int_equal(find("/7", 0, &hit), 0);
 	assert_int_equal(hit.id, first[count - 1]);
 	/* to take it away is no way round */
-	assert_int_equal(content_serve(&nd, &maps, NULL, &quiet), 0);
-	assert_int_equal(site_read(&nd, tree.dir, &quiet, &site), 0);
-	assert_int_equal(content_serve(&nd, &maps, &site, &quiet), -EAGAIN);
+	assert_int_equal(serve_dir(&served, NULL), 0);
+	assert_int_equal(site_read(&served.nd, tree.dir, &quiet, &site), 0);
+	assert_int_equal(content_serve(&served.nd, &served.maps, &site, &quiet), -EAGAIN);
 	site_free(&site);
 }
 
@@ -589,7 +569,7 @@ static uint64_t hits(uint32_t id)
 	int i;
 
 	assert_non_null(values);
-	assert_int_equal(bpf_map_lookup_elem(maps.hits, &id, values), 0);
+	assert_int_equal(bpf_map_lookup_elem(served.maps.hits, &id, values), 0);
 	for (i = 0; i < run.cpu_count; i++)
 		sum += values[i];
 	free(values);
@@ -631,7 +611,7 @@ static void keep_swapping(const struct site *sites, const volatile int *stop)
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	for (i = 0; !*stop; i++)
-		if (content_serve(&nd, &maps, &sites[i % 2], &quiet))
+		if (content_serve(&served.nd, &served.maps, &sites[i % 2], &quiet))
 			_exit(1);
 	_exit(0);
 }
@@ -652,9 +632,9 @@ static void test_swap(void **state)
 	for (i = 0; i < 2; i++) {
 		tree_bytes(want[i], SWAP_LEN, 77 + i);
 		assert_int_equal(tree_file(&tree, "f", want[i], SWAP_LEN), 0);
-		assert_int_equal(site_read(&nd, tree.dir, &quiet, &sites[i]), 0);
+		assert_int_equal(site_read(&served.nd, tree.dir, &quiet, &sites[i]), 0);
 	}
-	assert_int_equal(content_serve(&nd, &maps, &sites[1], &quiet), 0);
+	assert_int_equal(content_serve(&served.nd, &served.maps, &sites[1], &quiet), 0);
 	pid = fork();
 	assert_true(pid >= 0);
 	if (!pid)
@@ -704,34 +684,26 @@ static void test_maintenance(void **state)
 	page.body = "later";
 	page.len = page.sent = 5;
 	check_response(buf, &hit, &page);
-	assert_int_equal(content_maintain(&nd, &maps, NULL, 0), 0);
+	assert_int_equal(serve_page(&served, NULL, 0), 0);
 	assert_int_equal(find("/7", 0, &hit), 0);
 	assert_int_equal(hit.id, files.id);
-	assert_int_equal(content_serve(&nd, &maps, NULL, &quiet), 0);
+	assert_int_equal(serve_dir(&served, NULL), 0);
 	assert_int_equal(find("/7", 0, &hit), -1);
-	assert_int_equal(maps.state->now, 0);
+	assert_int_equal(served.maps.state->now, 0);
 	assert_int_equal(reopen(files.id, files.variant, &hit), -1);
 	/* without files, too */
 	maintain("down.html");
 	assert_int_equal(find("/7", 0, &hit), 0);
 	assert_int_equal(hit.status, 503);
-	assert_int_equal(content_maintain(&nd, &maps, NULL, 0), 0);
+	assert_int_equal(serve_page(&served, NULL, 0), 0);
 	assert_int_equal(find("/7", 0, &hit), -1);
 }
 
-static int open_maps(void)
+static int open_call(void)
 {
-	int fd = run_map(&run, handler, ".data.content");
-	void *p;
+	void *p = mmap(NULL, getpagesize(), PROT_READ | PROT_WRITE, MAP_SHARED, run_map(&run, handler, "content_call"),
+		       0);
 
-	maps.sites = run_map(&run, handler, "content_sites");
-	maps.hits = run_map(&run, handler, "content_hits");
-	p = mmap(NULL, getpagesize(), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (p == MAP_FAILED)
-		return -1;
-	maps.state = p;
-	fd = run_map(&run, handler, "content_call");
-	p = mmap(NULL, getpagesize(), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (p == MAP_FAILED)
 		return -1;
 	call = p;
@@ -745,7 +717,7 @@ static int set_up(void **state)
 	if (run_open(&run, NULL))
 		return -1;
 	handler = run_add(&run, run_path("t/handlers/content.bpf.o"), NULL);
-	if (handler < 0 || open_maps())
+	if (handler < 0 || serve_open(&served, &run, handler) || open_call())
 		return -1;
 	pkt_build(&in, layers);
 	return 0;
@@ -753,6 +725,7 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
+	serve_close(&served);
 	tree_remove(&tree);
 	run_close(&run);
 	return 0;

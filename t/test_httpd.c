@@ -861,11 +861,11 @@ static void test_names(void **state)
 	static const char *const counters[] = { "syn",	      "get",	    "head",	   "post",	 "other-method",
 						"status-2xx", "status-3xx", "status-4xx",  "status-5xx", "close",
 						"fin",	      "bytes",	    "segments",	   "next-burst", "asked-again",
-						"hole-filled", "body",	    "probe" };
+						"hole-filled", "body",	    "probe", "file", "stale" };
 	static const char *const reasons[] = { "",           "ack",          "rst",         "flags",
 					       "bad-cookie", "bad-checksum", "bad-options", "tx-full",
 					       "unreadable", "early",        "window",      "over-syn-rate",
-					       "just-sent" };
+					       "just-sent",  "stale" };
 	struct bpf_map *map = bpf_object__find_map_by_name(run.handler[PLAIN].obj, ".rodata.ndiv");
 	struct ndiv_info info;
 	uint32_t key = 0;

@@ -88,7 +88,7 @@ static const struct row rows[] = {
 	{ "wrong echo", TH_ACK, SILENCE, .data = HUNDRED, .echo = 1 },
 	{ "wrong echo, less", TH_ACK, SILENCE, .data = HUNDRED, .echo = -1 },
 	{ "wrong echo, in bit 3", TH_ACK, SILENCE, .data = HUNDRED, .echo = 8 },
-	{ "wrong echo, in bit 30", TH_ACK, SILENCE, .data = HUNDRED, .echo = 3U << 29 },
+	{ "wrong echo, in bit 30", TH_ACK, SILENCE, .data = HUNDRED, .echo = (3U << 29) + 8 },
 	{ "FIN, wrong echo", TH_ACK | TH_FIN, SILENCE, .data = NULL, .echo = 8 },
 	{ "keep-alive probe", TH_ACK, ACK, .data = NULL, .seq = -1, .acked = 1 },
 	{ "keep-alive probe with a byte", TH_ACK, ACK, .data = "?", .seq = -1, .acked = 1 },

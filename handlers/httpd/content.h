@@ -6,7 +6,8 @@
  * finding costs the cache lines of a bucket or two and an entry, writing those of an entry, two sums and the bytes.
  *
  *	now = content_now();
- *	if (now && !content_find(pkt, now, content_hash(...), want, etag, &hit))
+ *	id = now ? content_find(now, content_hash(...)) : -1;
+ *	if (id >= 0 && !content_choose(id, want, etag, &hit))
  *		... respond with hit.len bytes, of which the builder calls content_write() for each segment
  *
  * hit.id and hit.variant are all that a transfer has to carry. A transfer that goes on asks content_open() first: if
@@ -56,7 +57,7 @@ enum content_want {
 
 /* A response. */
 struct content_hit {
-	__u32	len;		/* of head and body: a multiple of 16 */
+	__u32	len;		/* of head and body: a multiple of NDIV_CONTENT_WHOLE */
 	__u16	id;
 	__u16	status;
 	__u8	variant;	/* enum ndiv_content_variant */
@@ -66,6 +67,17 @@ struct content_hit {
 static __always_inline __u32 content_now(void)
 {
 	return ndiv_content.now;
+}
+
+/*
+ * Has what is served been served for so long that what a client has got of it is not of something else? For those who
+ * carry no id. It reads the clock.
+ */
+static __always_inline int content_settled(void)
+{
+	__u32 changed = ndiv_content.changed;
+
+	return !changed || (__u32)(bpf_ktime_get_boot_ns() / 1000000000) - changed > NDIV_CONTENT_REST_S;
 }
 
 /* Is every request to get the same page? */
@@ -187,6 +199,7 @@ static __always_inline int content_get(const struct ndiv_content_dir *dir, __u32
 	return 0;
 }
 
+/* A request that <id> answers. */
 static __always_inline void content_count(__u32 id)
 {
 	__u64 *hits = bpf_map_lookup_elem(&content_hits, &id);
@@ -195,44 +208,25 @@ static __always_inline void content_count(__u32 id)
 		++*hits;
 }
 
-/* Likewise for a request, which is counted: as it wants it. */
-static __always_inline int content_choose(const struct ndiv_content_dir *dir, __u32 id, __u32 want, __u64 etag,
-					  struct content_hit *hit)
+/* The id of the response for the URL of <hash>, or -1: there is no such file. */
+static __always_inline __s32 content_find(__u32 now, __u64 hash)
 {
-	const struct ndiv_content_entry *entry = &dir->entry[id & (NDIV_CONTENT_HALF - 1)];
-	__u32 variant = want & (CONTENT_W_CLOSE | CONTENT_W_HEAD);
+	__u32 half = !!(now & NDIV_CONTENT_SLOT);
+	const struct ndiv_content_dir *dir = now & NDIV_CONTENT_ON ? content_dir(content_site(half)) : NULL;
+	__s32 entry = dir ? content_look(dir, hash) : -1;
 
-	if (want & CONTENT_W_ETAG && entry->etag && entry->etag == etag)
-		variant = NDIV_CONTENT_SAME | (want & CONTENT_W_CLOSE);
-	if (content_get(dir, id, variant, hit))
-		return -1;
-	content_count(id);
-	return 0;
+	return entry < 0 ? -1 : (__s32)(half * NDIV_CONTENT_HALF + entry);
 }
 
-/*
- * The response to a request for the URL of <hash>; in maintenance mode, where <hash> is not looked at, its page.
- * <etag>: the 64 bits of "If-None-Match", with CONTENT_W_ETAG. 0, or -1: there is no such file.
- */
-static __always_inline int content_find(__u32 now, __u64 hash, __u32 want, __u64 etag, struct content_hit *hit)
+/* The id of the page that every request gets in maintenance mode. */
+static __always_inline __u32 content_maintenance_id(__u32 now)
 {
-	__u32 maint = now & NDIV_CONTENT_MAINT, half;
-	const struct ndiv_content_dir *dir;
-	__s32 entry;
-
-	half = !!(now & (maint ? NDIV_CONTENT_MAINT_SLOT : NDIV_CONTENT_SLOT));
-	dir = content_dir(content_site((maint ? 2 : 0) + half));
-	if (!dir || !(now & (NDIV_CONTENT_MAINT | NDIV_CONTENT_ON)))
-		return -1;
-	if (maint)
-		entry = now >> NDIV_CONTENT_MAINT_ID & (NDIV_CONTENT_HALF - 1);
-	else
-		entry = content_look(dir, hash);
-	return entry < 0 ? -1 : content_choose(dir, half * NDIV_CONTENT_HALF + entry, want, etag, hit);
+	return !!(now & NDIV_CONTENT_MAINT_SLOT) * NDIV_CONTENT_HALF +
+	       (now >> NDIV_CONTENT_MAINT_ID & (NDIV_CONTENT_HALF - 1));
 }
 
-/* The site's own page for an error, such as 404. 0, or -1: it has none. */
-static __always_inline int content_error(__u32 now, __u32 status, __u32 want, struct content_hit *hit)
+/* The id of the site's own page for an error, such as 404, or -1: it has none. */
+static __always_inline __s32 content_error(__u32 now, __u32 status)
 {
 	__u32 half = !!(now & NDIV_CONTENT_SLOT), n = status - NDIV_CONTENT_STATUS, entry;
 	const struct ndiv_content_dir *dir;
@@ -242,9 +236,25 @@ static __always_inline int content_error(__u32 now, __u32 status, __u32 want, st
 	dir = content_dir(content_site(half));
 	barrier_var(n);
 	entry = dir ? dir->error[n & 255] : 0;	/* the mask: see content_head() */
-	if (!entry)
+	return entry ? (__s32)(half * NDIV_CONTENT_HALF + entry - 1) : -1;
+}
+
+/*
+ * Response <id> as a request wants it. <etag>: the 64 bits of "If-None-Match", with CONTENT_W_ETAG. 0, or -1: it is
+ * not there.
+ */
+static __always_inline int content_choose(__u32 id, __u32 want, __u64 etag, struct content_hit *hit)
+{
+	const struct ndiv_content_dir *dir = content_dir(content_site(content_slot(id)));
+	const struct ndiv_content_entry *entry;
+	__u32 variant = want & (CONTENT_W_CLOSE | CONTENT_W_HEAD);
+
+	if (!dir || id >= NDIV_CONTENT_IDS)
 		return -1;
-	return content_choose(dir, half * NDIV_CONTENT_HALF + entry - 1, want & ~CONTENT_W_ETAG, 0, hit);
+	entry = &dir->entry[id & (NDIV_CONTENT_HALF - 1)];
+	if (want & CONTENT_W_ETAG && entry->etag && entry->etag == etag)
+		variant = NDIV_CONTENT_SAME | (want & CONTENT_W_CLOSE);
+	return content_get(dir, id, variant, hit);
 }
 
 /* The response of a transfer that goes on. 0, or -1: it is no longer there. */
@@ -281,36 +291,39 @@ static __always_inline __s64 content_copy(const struct ndiv_frame *frame, void *
 }
 
 /*
- * Writes bytes <a> to <b> of a response, both multiples of 16 and up to CONTENT_SEGMENT apart, to offset <off> of the
- * frame. Returns their sum, to be folded, or below 0. Pointers: invalid then.
+ * Writes <len> bytes of a response, the first of which is <rem> bytes before its end, both multiples of 16, and <len>
+ * up to CONTENT_SEGMENT, to offset <off> of the frame. Returns their sum, to be folded, or below 0. Pointers: invalid
+ * then.
  */
-static __always_inline __s64 content_write(const struct ndiv_frame *frame, __u32 off, __u32 id, __u32 variant, __u32 a,
-					   __u32 b)
+static __always_inline __s64 content_write(const struct ndiv_frame *frame, __u32 off, __u32 id, __u32 variant,
+					   __u32 rem, __u32 len)
 {
 	void *site = content_site(content_slot(id));
 	const struct ndiv_content_dir *dir = content_dir(site);
 	const struct ndiv_content_entry *entry;
 	const struct ndiv_content_head *first;
+	__u32 head, all, at, cut;
 	__s64 sum = 0, more;
-	__u32 head, cut;
 
 	if (!dir || variant >= NDIV_CONTENT_VARIANTS || id >= NDIV_CONTENT_IDS)
 		return -1;
 	entry = &dir->entry[id & (NDIV_CONTENT_HALF - 1)];
 	first = content_head(entry, variant);
 	head = first->len;
-	if (a >= b || b - a > CONTENT_SEGMENT ||
-	    b > head + (variant <= NDIV_CONTENT_CLOSE ? entry->len : 0))
+	all = head + (variant <= NDIV_CONTENT_CLOSE ? entry->len : 0);
+	if (!len || len > CONTENT_SEGMENT || len > rem || rem > all)
 		return -1;
-	if (a < head) {
-		cut = b < head ? b : head;
-		sum = content_copy(frame, site, off, first->off + a, cut - a);
-		off += cut - a;
-		a = cut;
+	at = all - rem;
+	if (at < head) {
+		cut = head - at < len ? head - at : len;
+		sum = content_copy(frame, site, off, first->off + at, cut);
+		off += cut;
+		at += cut;
+		len -= cut;
 	}
-	if (a == b || sum < 0)
+	if (!len || sum < 0)
 		return sum;
-	more = content_copy(frame, site, off, entry->body + a - head, b - a);
+	more = content_copy(frame, site, off, entry->body + at - head, len);
 	return more < 0 ? more : sum + more;
 }
 

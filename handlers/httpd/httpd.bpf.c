@@ -43,6 +43,8 @@ const struct ndiv_info ndiv_info SEC(".rodata.ndiv") = {
 		[HTTPD_HOLE] = "hole-filled",
 		[HTTPD_BODY] = "body",
 		[HTTPD_PROBE] = "probe",
+		[HTTPD_FILE] = "file",
+		[HTTPD_STALE] = "stale",
 	},
 	.reasons = {
 		[HTTPD_R_ACK] = "ack",
@@ -57,6 +59,7 @@ const struct ndiv_info ndiv_info SEC(".rodata.ndiv") = {
 		[HTTPD_R_WINDOW] = "window",
 		[HTTPD_R_SYN_RATE] = "over-syn-rate",
 		[HTTPD_R_JUST_SENT] = "just-sent",
+		[HTTPD_R_STALE] = "stale",
 	},
 	.options = {
 		{ .name = "ports", .help = "port, or range of ports, to serve",
@@ -92,6 +95,12 @@ static __always_inline int is_over_syn_rate(void)
 	return !ndiv_limit_take(&syn_bucket, &limit, ndiv_limit_now());
 }
 
+/* Is the checksum right? A function of its own, see options(). */
+__noinline int verify(struct xdp_md *ctx, struct ndiv_pkt *pkt)
+{
+	return pkt ? ndiv_l4_verify(ctx, pkt) : 0;
+}
+
 static __always_inline enum ndiv_verdict answer_syn(struct xdp_md *ctx, struct ndiv_pkt *pkt, const struct tcphdr *tcp)
 {
 	struct httpd_args *args = ndiv_args(pkt);
@@ -101,7 +110,7 @@ static __always_inline enum ndiv_verdict answer_syn(struct xdp_md *ctx, struct n
 	bad = conn_open(ctx, pkt, tcp, args, &len);
 	if (bad)
 		return ndiv_drop(pkt, bad);
-	if (!ndiv_l4_verify(ctx, pkt))
+	if (!verify(ctx, pkt))
 		return ndiv_drop(pkt, HTTPD_R_CHECKSUM);
 	if (is_over_syn_rate())
 		return ndiv_drop(pkt, HTTPD_R_SYN_RATE);
@@ -119,17 +128,17 @@ static __always_inline enum ndiv_verdict acknowledge(struct ndiv_pkt *pkt, const
 	args->ts = conn->ts;
 	args->seq = conn->ack;
 	args->ack = conn->seq + conn->plen;
-	args->tsval = bpf_htonl(conn->tsecr + delta);
+	args->tsval = bpf_htonl(conn->tsecr + delta + pos_grow(conn->file, 0));
 	args->tsecr = bpf_htonl(conn->tsval);
 	return send(pkt, 1, tcp_len(args), 0);
 }
 
 /*
- * <count> segments of an object's response, from <args> on; all that is left of it has <rem> bytes. <acked>: bytes of
- * the asking packet that its end acknowledges.
+ * <count> segments of an object's or a file's response, from <args> on; all that is left of it has <rem> bytes.
+ * <acked>: bytes of the asking packet that its end acknowledges.
  */
-static __always_inline enum ndiv_verdict send_object(struct ndiv_pkt *pkt, const struct conn *conn, __u32 count,
-						     __u32 acked)
+static __always_inline enum ndiv_verdict send_segments(struct ndiv_pkt *pkt, const struct conn *conn, __u32 count,
+						       __u32 acked)
 {
 	struct httpd_args *args = ndiv_args(pkt);
 	__u32 longest = args->first;
@@ -138,7 +147,6 @@ static __always_inline enum ndiv_verdict send_object(struct ndiv_pkt *pkt, const
 	if (count > 1 && longest < args->unit)
 		longest = args->unit;
 	find_segment(args, count - 1, &last);
-	args->kind = HTTPD_K_OBJECT;
 	args->ts = conn->ts;
 	args->acked = acked;
 	if (args->flags & HTTPD_A_TWICE) {
@@ -162,7 +170,9 @@ static __always_inline void count_status(struct ndiv_pkt *pkt, __u32 status)
 /* Of a text's response. Those behind are errors. */
 static __always_inline void count_page(struct ndiv_pkt *pkt, __u32 page)
 {
-	if (page != HTTPD_PAGE_CONTINUE)
+	if (page == HTTPD_PAGE_MAINTENANCE)
+		ndiv_count(pkt, HTTPD_5XX);
+	else if (page != HTTPD_PAGE_CONTINUE)
 		ndiv_count(pkt, page < HTTPD_PAGE_CONTINUE ? HTTPD_2XX : HTTPD_4XX);
 }
 
@@ -200,7 +210,7 @@ static __always_inline enum ndiv_verdict send_text(struct ndiv_pkt *pkt, const s
 	len += args->pad;
 	args->first = len;
 	args->acked = acked;
-	args->delta = conn->plen + len + (close ? POS_CLOSE : 0) + state - conn->left;
+	args->delta = conn->plen + len + (close ? POS_CLOSE : 0) + state - conn->left + pos_grow(conn->file, 0);
 	count_page(pkt, page);
 	ndiv_add(pkt, HTTPD_SEGMENTS, 1);
 	ndiv_add(pkt, HTTPD_BYTES, len);
@@ -243,30 +253,105 @@ static __always_inline __u32 segments(const struct httpd_args *args, __u32 len)
 }
 
 /*
- * The first burst of an object's response. The last segment acknowledges <acked> bytes of the asking packet. What is
- * longer than one burst has to be continued, which takes timestamps.
+ * The first burst of an object's response of <len> bytes. The last segment acknowledges <acked> bytes of the asking
+ * packet. What is longer than one burst has to be continued, which takes timestamps.
  */
 static __always_inline enum ndiv_verdict answer_object(struct ndiv_pkt *pkt, const struct conn *conn,
-						       const struct request *req, __u32 acked)
+						       const struct request *req, __u32 len, __u32 acked)
 {
 	struct httpd_args *args = ndiv_args(pkt);
-	__u32 len = lay_out(args, conn, req), n, count;
+	__u32 n = segments(args, len), count = n;
 
-	if (!len) {
-		args->flags |= HTTPD_A_FIN;
-		return send_text(pkt, conn, HTTPD_PAGE_TOO_LARGE, conn->plen, conn->left);
-	}
-	n = segments(args, len);
-	count = n;
 	if (conn->ts && (n > 2 || len > conn->window))
 		count = pos_first_burst(n, conn->window, conn->unit);
 	if (!count)
 		return ndiv_drop(pkt, HTTPD_R_WINDOW);
+	args->kind = HTTPD_K_OBJECT;
 	args->flags |= HTTPD_A_HEADER;
 	args->rem = req->method == METHOD_HEAD ? req->size : len;
-	args->delta = conn->plen + len + (args->flags & HTTPD_A_FIN ? POS_CLOSE : 0) - conn->left;
+	args->delta = conn->plen + len + (args->flags & HTTPD_A_FIN ? POS_CLOSE : 0) - conn->left +
+		      pos_grow(conn->file, 0);
 	count_status(pkt, statuses[req->status & 31]);
-	return send_object(pkt, conn, count, acked);
+	return send_segments(pkt, conn, count, acked);
+}
+
+/* A text instead of what was asked for, which closes. */
+static __always_inline enum ndiv_verdict answer_instead(struct ndiv_pkt *pkt, const struct conn *conn, __u32 page)
+{
+	struct httpd_args *args = ndiv_args(pkt);
+
+	args->flags |= HTTPD_A_FIN;
+	return send_text(pkt, conn, page, conn->plen, conn->left);
+}
+
+/*
+ * How the file's response of <len> bytes is cut into segments, which is as an object's is, but that its head may be
+ * cut, too. Returns how many go first, *<n> of all; 0: none fits the window.
+ */
+static __always_inline __u32 lay_file(struct httpd_args *args, const struct conn *conn, __u32 len, __u32 *n)
+{
+	args->unit = conn->unit;
+	args->first = len <= conn->room ? len : (len - 1) % conn->unit + 1;
+	args->rem = len;
+	*n = segments(args, len);
+	if ((*n <= 2 || !conn->ts) && len <= conn->window)
+		return *n;
+	return pos_first_burst(*n, conn->window, conn->unit);
+}
+
+/* What is sent instead of the file of <req>, which is too long for one burst where only one can be. */
+static __always_inline __u32 page_instead(const struct conn *conn, const struct request *req)
+{
+	if (req->page != HTTPD_PAGE_FILE)
+		return req->page;
+	return conn->ts ? HTTPD_PAGE_LONG : HTTPD_PAGE_TOO_LARGE;
+}
+
+/*
+ * The first burst of a file's response. Of several segments, what is left has to be told, and the file: so only a whole
+ * body can be sent thus, to a request that nothing follows. If something does, the connection closes; a 304 becomes a
+ * 200; of what cannot be sent, a text tells. Without timestamps, there are eight segments at most.
+ */
+static __always_inline enum ndiv_verdict answer_file(struct ndiv_pkt *pkt, const struct conn *conn, struct request *req,
+						     __u32 acked)
+{
+	__u32 all = pkt->end - pkt->payload, count, n, bias = 0;
+	struct httpd_args *args = ndiv_args(pkt);
+
+	if (choose_file(req, args->flags & HTTPD_A_FIN))
+		return ndiv_drop(pkt, HTTPD_R_STALE);
+	count = lay_file(args, conn, req->hit.len, &n);
+	if (n > 1 && (req->end < all || req->flags & REQUEST_ETAG)) {
+		req->flags &= ~REQUEST_ETAG;
+		if (conn->ts && req->end < all && !(args->flags & HTTPD_A_FIN)) {
+			ndiv_count(pkt, HTTPD_CLOSE);
+			args->flags |= HTTPD_A_FIN;
+			acked = conn->plen;
+		}
+		if (choose_file(req, args->flags & HTTPD_A_FIN))
+			return ndiv_drop(pkt, HTTPD_R_STALE);
+		count = lay_file(args, conn, req->hit.len, &n);
+	}
+	if (n > 1 && req->hit.variant > NDIV_CONTENT_CLOSE)
+		return answer_instead(pkt, conn, page_instead(conn, req));
+	if (!conn->ts && n > 1 && (n > SEGMENTS_MAX || count < n))
+		return answer_instead(pkt, conn, page_instead(conn, req));
+	if (count < n && (!req->whole || req->end > all))
+		return answer_instead(pkt, conn, page_instead(conn, req));
+	if (!count)
+		return ndiv_drop(pkt, HTTPD_R_WINDOW);
+	if (n > 1)
+		bias = pos_of_file(req->hit.id);
+	args->kind = HTTPD_K_FILE;
+	args->page = req->hit.variant;
+	args->id = req->hit.id;
+	args->flags = (args->flags & HTTPD_A_FIN) | (n > 1 ? HTTPD_A_PARTS : 0);
+	args->delta = conn->plen + req->hit.len + (args->flags & HTTPD_A_FIN ? POS_CLOSE : 0) - conn->left +
+		      pos_grow(conn->file, bias);
+	ndiv_count(pkt, HTTPD_FILE);
+	count_status(pkt, req->hit.status);
+	content_count(req->hit.id);
+	return send_segments(pkt, conn, count, acked);
 }
 
 /*
@@ -292,12 +377,20 @@ static __always_inline enum ndiv_verdict answer_post(struct ndiv_pkt *pkt, const
 	return acknowledge(pkt, conn, HTTPD_K_ACK, conn->plen + state - conn->left);
 }
 
+/* The request gets the error <page>, or what the site has for it. */
+static __always_inline void fail_request(struct request *req, __u8 page)
+{
+	req->page = page;
+	if (req->now)
+		find_page(req);
+}
+
 /* A new request, in <req>. */
 static __always_inline enum ndiv_verdict answer_request(struct ndiv_pkt *pkt, const struct conn *conn,
 							struct request *req, int fin)
 {
 	struct httpd_args *args = ndiv_args(pkt);
-	__u32 all = pkt->end - pkt->payload, acked;
+	__u32 all = pkt->end - pkt->payload, acked, len;
 
 	if (req->delay && !(pkt->flags & NDIV_F_AGAIN) && req->page == HTTPD_PAGE_OBJECT)
 		return ndiv_postpone(pkt, req->delay);
@@ -316,7 +409,7 @@ static __always_inline enum ndiv_verdict answer_request(struct ndiv_pkt *pkt, co
 		if (req->end < all)
 			req->close = 1;
 		if (!req->whole)
-			req->page = HTTPD_PAGE_LONG;
+			fail_request(req, HTTPD_PAGE_LONG);
 	}
 	acked = conn->plen;
 	if (!req->close && req->end < all)
@@ -325,30 +418,69 @@ static __always_inline enum ndiv_verdict answer_request(struct ndiv_pkt *pkt, co
 	count_method(pkt, req);
 	if (req->close)
 		ndiv_count(pkt, HTTPD_CLOSE);
-	if (req->page == HTTPD_PAGE_OBJECT)
-		return answer_object(pkt, conn, req, acked);
+	if (req->page == HTTPD_PAGE_OBJECT) {
+		len = lay_out(args, conn, req);
+		if (len)
+			return answer_object(pkt, conn, req, len, acked);
+		args->flags |= HTTPD_A_FIN;
+		acked = conn->plen;
+		fail_request(req, HTTPD_PAGE_TOO_LARGE);
+	}
+	if (req->file)
+		return answer_file(pkt, conn, req, acked);
 	if (req->page == HTTPD_PAGE_GOT_BODY)
 		return answer_post(pkt, conn, req);
 	return send_text(pkt, conn, req->page, acked, conn->left);
 }
 
+/* A transfer whose file has been taken away: there is nothing to go on with. */
+static __always_inline enum ndiv_verdict reset_stale(struct ndiv_pkt *pkt, const struct conn *conn)
+{
+	ndiv_count(pkt, HTTPD_STALE);
+	return acknowledge(pkt, conn, HTTPD_K_RST, 0);
+}
+
+/* go_on() with a file, if it is there. */
+static __always_inline enum ndiv_verdict go_on_file(struct ndiv_pkt *pkt, const struct conn *conn, __u32 mark,
+						    __u32 count, __u32 acked, enum httpd_counter why)
+{
+	__u32 id = pos_file_id(conn->file), variant = mark & POS_CLOSE ? NDIV_CONTENT_CLOSE : NDIV_CONTENT_FULL, len;
+	struct httpd_args *args = ndiv_args(pkt);
+
+	len = file_len(id, variant);
+	if (!len)
+		return reset_stale(pkt, conn);
+	if (args->rem >= len)
+		return ndiv_drop(pkt, HTTPD_R_COOKIE);
+	args->kind = HTTPD_K_FILE;
+	args->page = variant;
+	args->id = id;
+	args->flags |= HTTPD_A_PARTS;
+	ndiv_count(pkt, why);
+	return send_segments(pkt, conn, count, acked);
+}
+
 /*
  * The response goes on where the client is, <rem> bytes from its end: <count> segments. Where it began, the client has
- * seen: so its header is not needed. Where packets get lost, the last segment is sent twice: its loss, or that of the
- * acknowledgement, would be found by the client's timer only.
+ * seen: so an object's header is not needed. Where packets get lost, the last segment is sent twice: its loss, or that
+ * of the acknowledgement, would be found by the client's timer only. <why> is counted.
  */
 static __always_inline enum ndiv_verdict go_on(struct ndiv_pkt *pkt, const struct conn *conn, __u32 rem, __u32 mark,
-					       __u32 count, __u32 acked)
+					       __u32 count, __u32 acked, enum httpd_counter why)
 {
 	struct httpd_args *args = ndiv_args(pkt);
 
 	args->flags |= (mark & POS_CLOSE ? HTTPD_A_FIN : 0) | (mark & POS_LOSSY ? HTTPD_A_TWICE : 0);
-	args->page = 0;
-	args->pad = 0;
 	args->unit = conn->unit;
 	args->first = (rem - 1) % conn->unit + 1;
 	args->rem = rem;
-	return send_object(pkt, conn, count, acked);
+	if (conn->file)
+		return go_on_file(pkt, conn, mark, count, acked, why);
+	args->kind = HTTPD_K_OBJECT;
+	args->page = 0;
+	args->pad = 0;
+	ndiv_count(pkt, why);
+	return send_segments(pkt, conn, count, acked);
 }
 
 /* Segments of a burst in the client's window. Where packets get lost, fewer. */
@@ -404,11 +536,15 @@ static __always_inline __u32 rem_behind(const struct conn *conn, __u32 taken, __
 static __always_inline __u32 rem_of_request(struct xdp_md *ctx, struct ndiv_pkt *pkt, const struct conn *conn,
 					    __u32 *mark, __u32 *taken)
 {
-	struct request *req = read_request(ctx, pkt);
+	struct request *req = read_request(ctx, pkt, conn->file ? content_now() : 0);
 	__u32 rem;
 
 	if (!req)
 		return 0;
+	if (conn->file) {
+		*taken = req->end;
+		return rem_behind(conn, req->end, conn->unit, mark);
+	}
 	rem = rem_behind(conn, *taken, 1, mark);
 	if (is_second(pkt, conn, req, rem, *mark))
 		return rem;
@@ -451,13 +587,35 @@ static __always_inline enum ndiv_verdict answer_again(struct xdp_md *ctx, struct
 	count = rest_of_burst(conn, rem, mark);
 	if (!count)
 		return ndiv_drop(pkt, HTTPD_R_WINDOW);
-	ndiv_count(pkt, HTTPD_AGAIN);
 	args->flags = 0;
 	if (taken <= POS_KEEP)
 		args->flags = taken > 1 ? HTTPD_A_ONE : 0;
 	else if (rem % conn->unit == 0)
 		args->flags = HTTPD_A_KEEP;
-	return go_on(pkt, conn, rem, mark, count, taken);
+	return go_on(pkt, conn, rem, mark, count, taken, HTTPD_AGAIN);
+}
+
+/* Without timestamps: how the file's response was cut, in <args>, or the object's. Its length, or 0: neither. */
+static __always_inline __u32 lay_again(struct httpd_args *args, const struct conn *conn, struct request *req)
+{
+	__u32 n;
+
+	if (req->file) {
+		if (choose_file(req, args->flags & HTTPD_A_FIN))
+			return 0;
+		lay_file(args, conn, req->hit.len, &n);
+		args->kind = HTTPD_K_FILE;
+		args->page = req->hit.variant;
+		args->id = req->hit.id;
+		return req->hit.len;
+	}
+	if (req->page != HTTPD_PAGE_OBJECT || req->method != METHOD_GET)
+		return 0;
+	n = lay_out(args, conn, req);
+	args->kind = HTTPD_K_OBJECT;
+	args->page = 0;
+	args->pad = 0;
+	return n;
 }
 
 /* Without timestamps, the acknowledgement number tells how many segments are missing. */
@@ -468,26 +626,28 @@ static __always_inline enum ndiv_verdict answer_segments(struct ndiv_pkt *pkt, c
 	__u32 rem = count * conn->unit, acked = conn->plen, len;
 	int close = req->close | !!fin | (conn->pos >= HTTPD_NEAR_END);
 
-	if (req->page != HTTPD_PAGE_OBJECT || req->method != METHOD_GET)
-		return ndiv_drop(pkt, HTTPD_R_EARLY);
+	if (!content_settled())
+		return reset_stale(pkt, conn);
 	args->flags = close ? HTTPD_A_FIN : 0;
-	len = lay_out(args, conn, req);
+	len = lay_again(args, conn, req);
 	if (count + 1 == segments(args, len))
 		rem = len - args->first;
-	if (count >= segments(args, len) || rem > conn->window)
+	if (!len || count >= segments(args, len) || rem > conn->window)
 		return ndiv_drop(pkt, HTTPD_R_EARLY);
 	if (!close && req->end < pkt->end - pkt->payload)
 		acked = req->end;
 	ndiv_count(pkt, HTTPD_AGAIN);
-	args->flags = 0;
-	return go_on(pkt, conn, rem, close ? POS_CLOSE : 0, count, acked);
+	args->unit = conn->unit;
+	args->first = (rem - 1) % conn->unit + 1;
+	args->rem = rem;
+	return send_segments(pkt, conn, count, acked);
 }
 
 static __always_inline enum ndiv_verdict answer_data(struct xdp_md *ctx, struct ndiv_pkt *pkt, const struct conn *conn,
 						     int fin)
 {
 	__u32 gone = conn->ts ? 0 : (conn->pos & POS_MASK) >> 4;
-	struct request *req = read_request(ctx, pkt);
+	struct request *req = read_request(ctx, pkt, content_now());
 
 	if (!req)
 		return ndiv_drop(pkt, HTTPD_R_UNREADABLE);
@@ -530,13 +690,21 @@ static __always_inline enum ndiv_verdict answer_closed(struct ndiv_pkt *pkt, con
 	return acknowledge(pkt, conn, HTTPD_K_ACK, conn->plen + open + (ahead ? ahead : -conn->left));
 }
 
-/* A packet of a connection, with data or a FIN. */
-static __always_inline enum ndiv_verdict answer(struct xdp_md *ctx, struct ndiv_pkt *pkt, const struct conn *conn,
-						int fin)
+/*
+ * A packet of a connection, with data or a FIN; <cpu> begins with struct ndiv_pkt. A function of its own as
+ * parse_request() is: the verifier looks at it once, for all kinds of packets.
+ */
+__noinline int answer(struct xdp_md *ctx, struct ndiv_cpu *cpu, const struct conn *conn, int fin)
 {
-	__u32 left = conn->left, all = pkt->end - pkt->payload;
+	struct ndiv_pkt *pkt;
+	__u32 left, all;
 
-	if (!ndiv_l4_verify(ctx, pkt))
+	if (!cpu || !conn)
+		return NDIV_NEXT;
+	pkt = &cpu->pkt;
+	left = conn->left;
+	all = pkt->end - pkt->payload;
+	if (!verify(ctx, pkt))
 		return ndiv_drop(pkt, HTTPD_R_CHECKSUM);
 	if (conn->fin)
 		return answer_closed(pkt, conn);
@@ -587,13 +755,12 @@ static __always_inline enum ndiv_verdict answer_ack(struct xdp_md *ctx, struct n
 		return ndiv_drop(pkt, HTTPD_R_WINDOW);
 	if (!hole && rem / conn->unit % count)
 		return ndiv_drop(pkt, HTTPD_R_ACK);
-	if (!ndiv_l4_verify(ctx, pkt))
+	if (!verify(ctx, pkt))
 		return ndiv_drop(pkt, HTTPD_R_CHECKSUM);
 	if (!ndiv_can_reply(pkt))
 		return ndiv_drop(pkt, HTTPD_R_TX_FULL);
 	if (is_recent(conn->hash, conn->ack, hole))
 		return ndiv_drop(pkt, HTTPD_R_JUST_SENT);
-	ndiv_count(pkt, hole ? HTTPD_HOLE : HTTPD_NEXT_BURST);
 	args->delta = 0;
 	args->flags = HTTPD_A_KEEP;
 	if (hole) {
@@ -602,13 +769,13 @@ static __always_inline enum ndiv_verdict answer_ack(struct xdp_md *ctx, struct n
 	}
 	args->delta += fin * (1 + (~mark & POS_CLOSE));
 	mark |= fin * POS_CLOSE;
-	return go_on(pkt, conn, rem, mark, count, 0);
+	return go_on(pkt, conn, rem, mark, count, 0, hole ? HTTPD_HOLE : HTTPD_NEXT_BURST);
 }
 
 /* One byte before what we expect: a keep-alive probe (RFC 9293, 3.8.4). */
 static __always_inline enum ndiv_verdict answer_probe(struct xdp_md *ctx, struct ndiv_pkt *pkt, struct conn *conn)
 {
-	if (!ndiv_l4_verify(ctx, pkt))
+	if (!verify(ctx, pkt))
 		return ndiv_drop(pkt, HTTPD_R_CHECKSUM);
 	if (!ndiv_can_reply(pkt))
 		return ndiv_drop(pkt, HTTPD_R_TX_FULL);
@@ -617,13 +784,16 @@ static __always_inline enum ndiv_verdict answer_probe(struct xdp_md *ctx, struct
 	return acknowledge(pkt, conn, HTTPD_K_ACK, 0);
 }
 
-/* An acknowledgement and nothing else. */
-static __always_inline enum ndiv_verdict handle_ack(struct xdp_md *ctx, struct ndiv_pkt *pkt, struct conn *conn)
+/* An acknowledgement that may ask for something. A function of its own, too. */
+__noinline int handle_ack(struct xdp_md *ctx, struct ndiv_cpu *cpu, struct conn *conn)
 {
-	__u32 left = conn->left, rem, mark = 0, fin;
+	__u32 left, rem, mark = 0, fin;
+	struct ndiv_pkt *pkt;
 
-	if (!conn->ts || pos_is_idle(left, 0) || conn->fin || left >= POS_BODY)
-		return ndiv_drop(pkt, HTTPD_R_ACK);
+	if (!cpu || !conn)
+		return NDIV_NEXT;
+	pkt = &cpu->pkt;
+	left = conn->left;
 	if (pos_is_idle(left, 1))
 		return answer_probe(ctx, pkt, conn);
 	rem = pos_rem(left, conn->unit, &mark);
@@ -645,7 +815,8 @@ static __always_inline enum ndiv_verdict handle_ack(struct xdp_md *ctx, struct n
 static __always_inline enum ndiv_verdict handle_tcp(struct xdp_md *ctx, struct ndiv_pkt *pkt, const struct tcphdr *tcp)
 {
 	__u8 flags = ((const __u8 *)tcp)[13];
-	struct conn conn;
+	struct ndiv_cpu *cpu = (struct ndiv_cpu *)pkt;
+	struct conn conn = { 0 };
 	int bad;
 
 	if (flags & TCP_RST)
@@ -657,11 +828,13 @@ static __always_inline enum ndiv_verdict handle_tcp(struct xdp_md *ctx, struct n
 	bad = conn_read(ctx, pkt, tcp, &conn);
 	if (bad)
 		return ndiv_drop(pkt, bad);
+	if (!conn.plen && (!conn.ts || pos_is_idle(conn.left, 0) || conn.fin || conn.left >= POS_BODY))
+		return ndiv_drop(pkt, HTTPD_R_ACK);
 	if (!conn.plen)
-		return handle_ack(ctx, pkt, &conn);
+		return handle_ack(ctx, cpu, &conn);
 	if (!ndiv_can_reply(pkt))
 		return ndiv_drop(pkt, HTTPD_R_TX_FULL);	/* the client will ask again */
-	return answer(ctx, pkt, &conn, flags & TCP_FIN);
+	return answer(ctx, cpu, &conn, flags & TCP_FIN);
 }
 
 /* Neither fragments nor packets with IP options, whose answer would need them turned round: the stack may have them. */

@@ -32,6 +32,8 @@ enum httpd_counter {
 	HTTPD_HOLE,		/* segments sent again because the client told of a hole */
 	HTTPD_BODY,		/* packets of request bodies */
 	HTTPD_PROBE,		/* keep-alive probes */
+	HTTPD_FILE,		/* responses from the site that is loaded */
+	HTTPD_STALE,		/* transfers whose file has been taken away: reset */
 	HTTPD_COUNTERS,
 };
 
@@ -48,15 +50,18 @@ enum httpd_reason {
 	HTTPD_R_WINDOW,		/* the client's window has no room for a segment: it will tell when it has */
 	HTTPD_R_SYN_RATE,	/* above the limit of SYN-ACKs: the client will ask again */
 	HTTPD_R_JUST_SENT,	/* the same acknowledgement again: what follows it is on its way */
+	HTTPD_R_STALE,		/* the file was taken away just now: the client will ask again */
 };
 
 /* What kind of packet the builder makes. */
 enum httpd_kind {
 	HTTPD_K_SYNACK,
 	HTTPD_K_OBJECT,		/* segments of an object's response, the first ones or later ones */
+	HTTPD_K_FILE,		/* segments of a file's response, likewise */
 	HTTPD_K_TEXT,		/* a response with a text, in one segment */
 	HTTPD_K_FIN,		/* FIN and ACK */
 	HTTPD_K_ACK,
+	HTTPD_K_RST,
 };
 
 enum httpd_args_flag {
@@ -67,6 +72,7 @@ enum httpd_args_flag {
 	HTTPD_A_KEEP = 16,	/* all but the last segment acknowledge POS_KEEP bytes less than that one, see position.h */
 	HTTPD_A_ONE = 32,	/* they acknowledge one byte; neither flag: none */
 	HTTPD_A_TWICE = 64,	/* the last segment is sent twice */
+	HTTPD_A_PARTS = 128,	/* a file of several segments: all but its last one tell the id */
 };
 
 /*
@@ -77,7 +83,7 @@ struct httpd_args {
 	__u8	kind;
 	__u8	ts;		/* offset of the timestamp option in the asking packet's TCP header; 0: it has none */
 	__u8	flags;		/* enum httpd_args_flag */
-	__u8	page;		/* response: enum httpd_page */
+	__u8	page;		/* text: enum httpd_page; object: index of its status; file: enum ndiv_content_variant */
 	union {
 		struct {			/* no payload */
 			__u32	seq, ack;
@@ -89,8 +95,10 @@ struct httpd_args {
 			__u16	first;		/* bytes of the first segment */
 			__u16	unit;		/* bytes of the later ones, but the second one may be shorter */
 			__u16	acked;		/* bytes of the asking packet that the last segment acknowledges */
-			__u8	pad;		/* bytes of X-Pad */
-			__u8	unused;
+			union {
+				__u8	pad;	/* bytes of X-Pad */
+				__u16	id;	/* of a file */
+			};
 		};
 	};
 };

@@ -125,6 +125,7 @@ struct text_page text_pages[TEXT_PAGES] SEC(".data.const.pages") = {
 					   "Too large: 1g is the limit; without TCP timestamps, eight segments.\n"),
 	[HTTPD_PAGE_LONG] = TEXT_PAGE("431 Request Header Fields Too Large", CLOSE,
 				      "A header longer than a packet: 16 segments are the limit.\n"),
+	[HTTPD_PAGE_MAINTENANCE] = TEXT_PAGE("503 Service Unavailable", CLOSE, "Down for maintenance.\n"),
 	[HTTPD_PAGES] = TEXT_PAGE("200 OK", KEEP, HELP_TEXT),
 	[HTTPD_PAGES + 1] = TEXT_PAGE("200 OK", KEEP, BODY_TEXT),
 };

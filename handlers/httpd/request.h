@@ -8,12 +8,14 @@
 #ifndef NDIV_HTTPD_REQUEST_H
 #define NDIV_HTTPD_REQUEST_H
 
+#include "content.h"
 #include "position.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "text is compared as little-endian words");
 
 enum httpd_page {
 	HTTPD_PAGE_OBJECT,
+	HTTPD_PAGE_FILE,	/* of the site that is loaded */
 	HTTPD_PAGE_HELP,	/* "GET /" */
 	HTTPD_PAGE_GOT_BODY,	/* of POST and PUT */
 	HTTPD_PAGE_CONTINUE,	/* 100 */
@@ -23,6 +25,7 @@ enum httpd_page {
 	HTTPD_PAGE_NO_LENGTH,
 	HTTPD_PAGE_TOO_LARGE,
 	HTTPD_PAGE_LONG,
+	HTTPD_PAGE_MAINTENANCE,	/* 503 */
 	HTTPD_PAGES,
 };
 
@@ -65,6 +68,7 @@ enum request_flag {
 	REQUEST_CHUNKED = 2,	/* Transfer-Encoding, whatever it says */
 	REQUEST_EXPECT = 4,	/* Expect, whatever it says: RFC 9110 has 100-continue only */
 	REQUEST_BAD = 8,	/* Content-Length is no number, or there are two */
+	REQUEST_ETAG = 16,	/* If-None-Match, with an ETag that may be ours */
 };
 
 /* What was read. In memory, not in registers: see parse_request(). */
@@ -73,7 +77,11 @@ struct request {
 	__u32	end;		/* of the request's header in the text */
 	__u32	body;		/* bytes behind it */
 	__u32	delay;		/* ms until it is answered */
-	__u8	page;		/* enum httpd_page */
+	__u32	now;		/* content_now() */
+	__u32	file;		/* id + 1 of the file that is the response; 0: none is, but <page> */
+	__u64	etag;		/* of If-None-Match */
+	struct content_hit hit;	/* see choose_file() */
+	__u8	page;		/* enum httpd_page; with a file: what is sent if that cannot be */
 	__u8	method;		/* enum httpd_method */
 	__u8	close;		/* while the header is read: enum closing */
 	__u8	status;		/* of an object's response: index of statuses[] */
@@ -219,6 +227,12 @@ __noinline int parse_argument(struct text *text, __u32 pos)
 	return n != 200 && !req->status;
 }
 
+/* Without a branch: each one doubles the verifier's ways through the loop. */
+static __always_inline __u32 is_separator(__u8 c)
+{
+	return ((1ULL << '/' | 1ULL << '&') >> (c & 63) & 1) & !(c >> 6);
+}
+
 /*
  * The arguments of "/?", from <pos> on, as httpterm has them: separated by "/" or "&"; what is not known is skipped.
  * Sets what is asked for.
@@ -239,7 +253,7 @@ __noinline int parse_arguments(struct text *text, const struct ndiv_pkt *pkt, __
 		c = load8(text, pos);
 		if (pos >= end || c == ' ' || c == '\n')
 			return 0;
-		fresh = c == '/' || c == '&';
+		fresh = is_separator(c);
 		pos++;
 	}
 	text->req.page = HTTPD_PAGE_BAD;
@@ -373,6 +387,35 @@ static __always_inline __u32 skip_empty_line(const struct text *text)
 	return (__u16)w == ('\r' | '\n' << 8) ? 2 : (__u8)w == '\n';
 }
 
+/*
+ * Is there a file for the path at <pos>, which ends with a blank? A function of its own as parse_request() is: not
+ * called if nothing is loaded.
+ */
+__noinline int parse_file(struct text *text, const struct ndiv_pkt *pkt, __u32 pos)
+{
+	__u32 at = pos, i;
+	__s32 id;
+	__u64 w, m;
+
+	if (!text || !pkt)
+		return 0;
+	for (i = 0; i < URL_STEPS; i++) {
+		at = ndiv_forget(pkt, at, TEXT_MASK);
+		w = load8(text, at);
+		m = find_byte(w, ' ') | find_byte(w, '?');
+		if (m) {
+			at += first_byte(m);
+			break;
+		}
+		at += 8;
+	}
+	if (at <= pos || at - pos > NDIV_CONTENT_PATH)
+		return 0;
+	id = content_find(text->req.now, content_hash(pkt, text->bytes, TEXT_MAX - 1, pos, at - pos));
+	text->req.file = id < 0 ? 0 : id + 1;
+	return 0;
+}
+
 /* The first line: method, URL, version. Returns the offset behind it, or 0 if the request is bad. */
 static __always_inline __u32 first_line(struct text *text, const struct ndiv_pkt *pkt, __u32 end)
 {
@@ -392,12 +435,18 @@ static __always_inline __u32 first_line(struct text *text, const struct ndiv_pkt
 	if (!pos)
 		return 0;
 	behind = read_version(text, pkt, pos, end);
-	if (behind)
+	if (!behind)
+		return 0;
+	if (req->now)
+		parse_file(text, pkt, pos);
+	if (req->file)
+		req->page = HTTPD_PAGE_FILE;
+	else
 		read_path(text, pkt, pos, end);
 	return behind;
 }
 
-/* Without a branch: each one doubles the verifier's ways through the loop. */
+/* Without a branch, see is_separator(). */
 static __always_inline __u32 is_end_of_word(__u8 c)
 {
 	const __u64 ends = 1ULL << ',' | 1ULL << ' ' | 1ULL << '\t' | 1ULL << '\r' | 1ULL << '\n';
@@ -472,6 +521,22 @@ static __always_inline void read_length(struct text *text, __u32 pos, __u32 end)
 	req->body = n;
 }
 
+/* The value of "If-None-Match", from <pos> on. Of a list, the first one: a client that has several gets it all. */
+static __always_inline void read_etag(struct text *text, __u32 pos)
+{
+	struct request *req = &text->req;
+	__u32 i;
+
+	for (i = 0; i < 4 && ((__u8)load8(text, pos) == ' ' || (__u8)load8(text, pos) == '\t'); i++)
+		pos++;
+	if ((__u16)load8(text, pos) == ('W' | '/' << 8))
+		pos += 2;
+	if ((__u8)load8(text, pos) != '"' || (__u8)load8(text, pos + 17) != '"')
+		return;
+	req->etag = content_etag(load8(text, pos + 1), load8(text, pos + 9));
+	req->flags |= REQUEST_ETAG;
+}
+
 /* The field at <pos>, whose name begins with a letter that ours have. A function of its own, for the same reason. */
 __noinline int parse_field(struct text *text, const struct ndiv_pkt *pkt, __u32 pos, __u32 end)
 {
@@ -495,14 +560,17 @@ __noinline int parse_field(struct text *text, const struct ndiv_pkt *pkt, __u32 
 	} else if (((w | LOWER) & 0xffffffffffffULL) == WORD('e', 'x', 'p', 'e', 'c', 't', 0, 0) &&
 		   (__u8)(w >> 48) == ':') {
 		text->req.flags |= REQUEST_EXPECT;
+	} else if ((w | (LOWER & ~(0xffULL << 16 | 0xffULL << 56))) == WORD('i', 'f', '-', 'n', 'o', 'n', 'e', '-')) {
+		if (((v | LOWER_5) & 0xffffffffffffULL) == WORD('m', 'a', 't', 'c', 'h', ':', 0, 0))
+			read_etag(text, pos + 14);
 	}
 	return 0;
 }
 
-/* Names of fields that matter begin with one of these. Without a branch, see is_end_of_word(). */
+/* Names of fields that matter begin with one of these. Without a branch, see is_separator(). */
 static __always_inline int may_matter(__u8 c)
 {
-	const __u32 letters = 1 << ('c' & 31) | 1 << ('e' & 31) | 1 << ('t' & 31);
+	const __u32 letters = 1 << ('c' & 31) | 1 << ('e' & 31) | 1 << ('i' & 31) | 1 << ('t' & 31);
 
 	return letters >> (c & 31) & 1;
 }
@@ -569,12 +637,60 @@ static __always_inline void judge(struct request *req)
 		req->page = HTTPD_PAGE_TOO_LARGE;
 }
 
+/* Statuses of pages that are errors. */
+static const volatile __u16 page_statuses[HTTPD_PAGES - HTTPD_PAGE_BAD] = { 400, 404, 405, 411, 416, 431, 503 };
+
+/*
+ * What the site that is loaded has for an error, or, in maintenance mode, for every request: sets req->file, and, for
+ * the latter, req->page. A function of its own, too.
+ */
+__noinline int find_page(struct request *req)
+{
+	__u32 n;
+	__s32 id;
+
+	if (!req)
+		return 0;
+	n = req->page - HTTPD_PAGE_BAD;
+	if (content_maintenance(req->now)) {
+		req->file = content_maintenance_id(req->now) + 1;
+		req->page = HTTPD_PAGE_MAINTENANCE;
+	} else if (n < HTTPD_PAGES - HTTPD_PAGE_BAD) {
+		id = content_error(req->now, page_statuses[n]);
+		req->file = id < 0 ? 0 : id + 1;
+	} else if (req->page != HTTPD_PAGE_FILE) {
+		req->file = 0;
+	}
+	return 0;
+}
+
+/* The response req->file, with "Connection: close" or not, in req->hit. 0, or -1: it is no longer there. */
+__noinline int choose_file(struct request *req, int close)
+{
+	__u32 want;
+
+	if (!req)
+		return -1;
+	want = (close ? CONTENT_W_CLOSE : 0) | (req->method == METHOD_HEAD ? CONTENT_W_HEAD : 0);
+	if (req->page == HTTPD_PAGE_FILE && req->flags & REQUEST_ETAG)
+		want |= CONTENT_W_ETAG;
+	return content_choose(req->file - 1, want, req->etag, &req->hit);
+}
+
+/* Bytes of the response of a transfer that goes on, or 0: it is no longer there. A function of its own, too. */
+__noinline __u32 file_len(__u32 id, __u32 variant)
+{
+	struct content_hit hit = { 0 };
+
+	return content_open(id, variant, &hit) ? 0 : hit.len;
+}
+
 /*
  * Reads the request of <len> bytes in <text>; text->req tells what is to be answered. A function of its own: the
  * verifier looks at it once, whatever came before, and takes its results for any numbers. (Inlined, it was 600000
  * instructions.)
  */
-__noinline int parse_request(struct text *text, const struct ndiv_pkt *pkt, __u32 len)
+__noinline int parse_request(struct text *text, const struct ndiv_pkt *pkt, __u32 len, __u32 now)
 {
 	struct request *req;
 	__u32 pos;
@@ -585,6 +701,7 @@ __noinline int parse_request(struct text *text, const struct ndiv_pkt *pkt, __u3
 	__builtin_memset(req, 0, sizeof(*req));
 	req->page = HTTPD_PAGE_BAD;
 	req->close = CLOSE_DEFAULT;
+	req->now = now;
 	req->end = len;
 	pos = first_line(text, pkt, len);
 	if (!pos)
@@ -599,10 +716,11 @@ __noinline int parse_request(struct text *text, const struct ndiv_pkt *pkt, __u3
 }
 
 /*
- * Reads the request in the payload of <pkt>. NULL: it cannot be read. Errors close, and take all there is; so does a
- * header that is not whole: what the first line says is answered, and the rest is thrown away when it comes.
+ * Reads the request in the payload of <pkt>. <now>: content_now(), or 0: no matter what is loaded. NULL: it cannot be
+ * read. Errors close, and take all there is; so does a header that is not whole: what the first line says is answered,
+ * and the rest is thrown away when it comes.
  */
-static __always_inline struct request *read_request(struct xdp_md *ctx, const struct ndiv_pkt *pkt)
+static __always_inline struct request *read_request(struct xdp_md *ctx, const struct ndiv_pkt *pkt, __u32 now)
 {
 	struct text *text = NULL;
 	struct request *req;
@@ -611,13 +729,15 @@ static __always_inline struct request *read_request(struct xdp_md *ctx, const st
 	len = load_text(ctx, pkt, &text);
 	if (!len)
 		return NULL;
-	parse_request(text, pkt, len);
+	parse_request(text, pkt, len, now);
 	req = &text->req;
 	req->close = !!req->close;
 	if (req->page >= HTTPD_PAGE_BAD || !req->whole) {
 		req->close = 1;
 		req->end = pkt->end - pkt->payload;
 	}
+	if (req->now)
+		find_page(req);
 	return req;
 }
 

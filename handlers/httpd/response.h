@@ -9,6 +9,7 @@
 #define NDIV_HTTPD_RESPONSE_H
 
 #include <ndiv/rewrite.h>
+#include "content.h"
 #include "pages.h"
 #include "tcp.h"
 
@@ -23,14 +24,15 @@ struct asked {
 struct segment {
 	__u32	at;		/* bytes of the response before it, from the first segment of this burst on */
 	__u32	len;
-	__u32	rem;		/* bytes of the object's body from its end to where this segment's part of it begins */
+	__u32	rem;		/* bytes from the end of the object's body, or of the file's response, to where this
+		    * segment's part of it begins */
 	__u32	header;		/* bytes of it that are the response's header */
 	int	last;		/* of the response */
 };
 
 static __always_inline int has_payload(const struct httpd_args *args)
 {
-	return args->kind == HTTPD_K_OBJECT || args->kind == HTTPD_K_TEXT;
+	return args->kind == HTTPD_K_OBJECT || args->kind == HTTPD_K_FILE || args->kind == HTTPD_K_TEXT;
 }
 
 static __always_inline __u32 tcp_len(const struct httpd_args *args)
@@ -93,6 +95,12 @@ static __always_inline int read_asked(const struct ndiv_frame *frame, const stru
 	return 0;
 }
 
+/* By what the timestamp of a response's last segment is ahead of those of the others. */
+static __always_inline __u32 last_delta(const struct httpd_args *args)
+{
+	return args->flags & HTTPD_A_PARTS ? pos_grow(pos_of_file(args->id), 0) : 0;
+}
+
 /* Numbers of the answer's header, host byte order but for the timestamps. */
 struct answer {
 	__u32	seq, ack, flags;
@@ -114,7 +122,7 @@ static __always_inline void fill_answer(const struct ndiv_pkt *pkt, const struct
 			answer->ack++;
 		answer->flags = TCP_ACK | (index + 1 == pkt->out_count ? TCP_PSH : 0) |
 				(seg->last && args->flags & HTTPD_A_FIN ? TCP_FIN : 0);
-		answer->tsval = bpf_htonl(asked->tsecr + args->delta);
+		answer->tsval = bpf_htonl(asked->tsecr + args->delta + (seg->last ? last_delta(args) : 0));
 		answer->tsecr = asked->tsval;
 		return;
 	}
@@ -125,6 +133,8 @@ static __always_inline void fill_answer(const struct ndiv_pkt *pkt, const struct
 		answer->flags |= TCP_SYN;
 	if (args->kind == HTTPD_K_FIN)
 		answer->flags |= TCP_FIN;
+	if (args->kind == HTTPD_K_RST)
+		answer->flags |= TCP_RST;
 	answer->tsval = args->tsval;
 	answer->tsecr = args->tsecr;
 }
@@ -456,6 +466,8 @@ static __always_inline __s64 write_payload(const struct ndiv_frame *frame, const
 {
 	if (args->kind == HTTPD_K_OBJECT)
 		return write_object(frame, args, seg, off);
+	if (args->kind == HTTPD_K_FILE)
+		return content_write(frame, off, args->id, args->page, seg->rem, seg->len);
 	return args->kind == HTTPD_K_TEXT ? write_text(frame, args, off) : 0;
 }
 
@@ -470,7 +482,7 @@ static __always_inline int httpd_build(const struct ndiv_frame *frame, struct nd
 	struct ethhdr *eth;
 	struct tcphdr *tcp;
 
-	if (args->kind == HTTPD_K_OBJECT)
+	if (args->kind == HTTPD_K_OBJECT || args->kind == HTTPD_K_FILE)
 		find_segment(args, segment_of(args, index, pkt->out_count), &seg);
 	else if (args->kind == HTTPD_K_TEXT)
 		seg.len = args->first;

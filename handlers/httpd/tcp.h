@@ -68,7 +68,7 @@ struct conn {
 	__u32	plen;		/* bytes of the sequence space that it takes, with FIN */
 	__u32	pos;		/* bytes that we have sent and the client has acknowledged, with SYN and FIN */
 	__u32	left;		/* with timestamps: what is left to do, see position.h */
-	__u32	half;		/* POS_HALF, or 0 */
+	__u32	file;		/* what the id of a file had added to that, or 0: pos_of_file() */
 	__u32	room;		/* bytes of payload that a segment may have */
 	__u32	unit;		/* bytes of payload of a segment among others */
 	__u32	window;		/* that the client announces. We offer no scaling, so it is what it says */
@@ -163,12 +163,19 @@ static __always_inline __u32 read_mss(struct xdp_md *ctx, __u32 off)
 	return mss ? bpf_ntohs(*mss) : 0;
 }
 
-/* Walks the options of the TCP header. 0, or below 0 if they are malformed. */
-static __always_inline int options(struct xdp_md *ctx, const struct ndiv_pkt *pkt, struct options *found)
+/*
+ * Walks the options of the TCP header. 0, or below 0 if they are malformed. A function of its own: the verifier looks
+ * at it once, whatever came before.
+ */
+__noinline int options(struct xdp_md *ctx, const struct ndiv_pkt *pkt, struct options *found)
 {
-	__u32 o = TCP_LEN, l4 = pkt->l4, doff = pkt->payload - l4, len, i;
+	__u32 o = TCP_LEN, l4, doff, len, i;
 	const __u8 *p;
 
+	if (!pkt || !found)
+		return -1;
+	l4 = pkt->l4;
+	doff = pkt->payload - l4;
 	for (i = 0; i < 40; i++) {
 		o = ndiv_forget(pkt, o, 63);
 		found->mss = ndiv_forget(pkt, found->mss, 0xffff);
@@ -233,8 +240,8 @@ static __always_inline int conn_read_ts(struct xdp_md *ctx, const struct ndiv_pk
 	conn->tsval = bpf_ntohl(stamps[0]);
 	conn->tsecr = bpf_ntohl(stamps[1]);
 	left = conn->tsecr - (__u32)(conn->hash >> 32) - conn->seq - conn->ack;
-	conn->half = left & POS_HALF;
-	conn->left = left & ~POS_HALF;
+	conn->file = pos_file(left & ~POS_HALF);
+	conn->left = (left - conn->file) & ~POS_HALF;
 	return 0;
 }
 
@@ -266,7 +273,7 @@ static __always_inline int conn_read(struct xdp_md *ctx, const struct ndiv_pkt *
 	if (ts)
 		return conn_read_ts(ctx, pkt, conn);
 	conn->left = 0;
-	conn->half = 0;
+	conn->file = 0;
 	return conn->pos < HTTPD_NEAR ? 0 : HTTPD_R_COOKIE;
 }
 

@@ -17,8 +17,9 @@
  *
  * Page 0 is the directory (struct ndiv_content_dir), the others are one stream of bytes (struct ndiv_content_page).
  * Each response is a head and a body; both begin at multiples of 16 in the stream, and have multiples of 16 bytes:
- * the head is padded until head and body together have, and then holds the first bytes of the body, too, which are
- * those that are too many for the body. So heads that differ share one body.
+ * the head is padded until head and body together have a multiple of 128, which httpd wants of clients without
+ * timestamps, and then holds the first bytes of the body, too, which are those that are too many for the body. So heads
+ * that differ share one body.
  */
 #ifndef NDIV_CONTENT_H
 #define NDIV_CONTENT_H
@@ -31,8 +32,9 @@
 #define NDIV_CONTENT_FILES	240		/* entries of files; those behind are for maintenance pages */
 #define NDIV_CONTENT_IDS	(2 * NDIV_CONTENT_HALF)
 #define NDIV_CONTENT_REST_S	60
-#define NDIV_CONTENT_UNIT	16		/* bytes: responses and their parts are multiples of it */
-#define NDIV_CONTENT_RESPONSE	(1U << 20)	/* a response is shorter than that */
+#define NDIV_CONTENT_UNIT	16		/* bytes: parts of responses are multiples of it ... */
+#define NDIV_CONTENT_WHOLE	128		/* ... and whole ones of that */
+#define NDIV_CONTENT_RESPONSE	((1U << 20) - 8192) /* a response is shorter than that */
 #define NDIV_CONTENT_PAGE	65536U		/* bytes of the stream in one page ... */
 #define NDIV_CONTENT_TAIL	4096U		/* ... and then the first ones of the next, for what crosses the border */
 #define NDIV_CONTENT_PATH	255		/* bytes of a URL's path */
@@ -64,7 +66,7 @@ enum ndiv_content_now {
 /* The handler's variable "ndiv_content", in section .data.content; inherited when the handler is replaced. */
 struct ndiv_content {
 	__u32	now;		/* (u) enum ndiv_content_now */
-	__u32	pad;
+	__u32	changed;	/* (u) when that last did: seconds since boot; 0: never */
 	__u64	key[2];		/* (u) of the hashes of URLs: random, set before the first site, and never changed */
 	__u64	left[NDIV_CONTENT_SLOTS]; /* (u) when the slot's site was last served: seconds since boot; 0: never */
 	__u64	unused;

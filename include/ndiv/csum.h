@@ -93,7 +93,7 @@ static __always_inline __s64 ndiv_csum_rest(const void *p, const void *end, __u3
 /* Private: end of the linear part of <frame>. */
 static __always_inline const void *ndiv_frame_end(const struct ndiv_frame *frame)
 {
-	return frame->is_skb ? (void *)(long)frame->skb->data_end : ndiv_data_end(frame->xdp);
+	return frame->is_skb ? ndiv_skb_data_end(frame->skb) : ndiv_data_end(frame->xdp);
 }
 
 /*

@@ -281,6 +281,23 @@ static __always_inline int ndiv_set_len(struct xdp_md *ctx, __u32 len)
 	return bpf_xdp_adjust_tail(ctx, (int)len - now);
 }
 
+/* Likewise, of an skb. */
+static __always_inline void *ndiv_skb_data(struct __sk_buff *skb)
+{
+	void *p;
+
+	asm volatile("%0 = *(u32 *)(%1 + %2)" : "=r"(p) : "r"(skb), "i"(offsetof(struct __sk_buff, data)));
+	return p;
+}
+
+static __always_inline void *ndiv_skb_data_end(struct __sk_buff *skb)
+{
+	void *p;
+
+	asm volatile("%0 = *(u32 *)(%1 + %2)" : "=r"(p) : "r"(skb), "i"(offsetof(struct __sk_buff, data_end)));
+	return p;
+}
+
 /*
  * Is *<len>, which is below 2^31, 0? To be asked before a variable length is given to a helper: kernels before 6.8 want
  * to know that it is not, and learn it from a signed comparison only, which the compiler would simplify if it knew what
@@ -295,12 +312,13 @@ static __always_inline int ndiv_is_zero(__u32 *len)
 /* As ndiv_ptr(), for builders. */
 static __always_inline void *ndiv_frame_ptr(const struct ndiv_frame *frame, __u32 off, __u32 len)
 {
-	void *p;
+	void *p, *end;
 
 	if (!frame->is_skb)
 		return ndiv_ptr(frame->xdp, off, len);
-	p = (void *)(long)frame->skb->data + (off & NDIV_OFF_MASK);
-	if (p + len > (void *)(long)frame->skb->data_end)
+	end = ndiv_skb_data_end(frame->skb);
+	p = ndiv_skb_data(frame->skb) + (off & NDIV_OFF_MASK);
+	if (p + len > end)
 		return NULL;
 	return p;
 }

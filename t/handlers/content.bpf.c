@@ -32,16 +32,26 @@ static __always_inline struct content_call *call_at_hand(void)
 static __always_inline int find(const struct ndiv_pkt *pkt, struct content_call *c, struct content_hit *hit)
 {
 	__u32 now = content_now();
+	__u64 etag = 0;
+	__s32 id = -1;
 
 	if (c->what == CALL_OPEN)
 		return content_open(c->id, c->variant, hit);
 	if (!now)
 		return -1;
-	if (c->what == CALL_ERROR)
-		return content_error(now, c->status, c->want, hit);
-	if (!content_maintenance(now))
+	if (c->what == CALL_ERROR) {
+		id = content_error(now, c->status);
+	} else if (content_maintenance(now)) {
+		id = content_maintenance_id(now);
+	} else {
 		c->hash = content_hash(pkt, c->text, CALL_TEXT - 1, c->pos, c->len);
-	return content_find(now, c->hash, c->want, content_etag(c->etag[0], c->etag[1]), hit);
+		id = content_find(now, c->hash);
+		etag = content_etag(c->etag[0], c->etag[1]);
+	}
+	if (id < 0 || content_choose(id, c->want, etag, hit))
+		return -1;
+	content_count(hit->id);
+	return 0;
 }
 
 static __always_inline enum ndiv_verdict content_handle(struct xdp_md *ctx, struct ndiv_pkt *pkt)
@@ -66,7 +76,7 @@ static __always_inline int content_build(const struct ndiv_frame *frame, struct 
 
 	if (!c)
 		return -1;
-	c->result = content_write(frame, c->off, c->id, c->variant, c->a, c->b);
+	c->result = content_write(frame, c->off, c->id, c->variant, c->rem, c->bytes);
 	c->calls++;
 	return c->result < 0 ? -1 : 0;
 }

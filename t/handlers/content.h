@@ -22,7 +22,7 @@ struct content_call {
 	__u32	status;
 	__u32	id;
 	__u32	variant;
-	__u32	a, b;
+	__u32	rem, bytes;	/* what is written: so many bytes, so far from the end */
 	__u32	off;		/* in the frame */
 	__u32	pos, len;	/* of the URL in text[] */
 	char	text[CALL_TEXT + 8];
