@@ -138,10 +138,11 @@ handler: | ready
 	$(Q)$(BPF) -MF /dev/null -c $(SRC) -o $(OUT)
 	@echo '$(OUT)'
 
-$(B)/gen/core.skel.h: $(B)/bpf/core.bpf.o
+SKELS := $(B)/gen/core.skel.h $(B)/gen/tap.skel.h
+$(SKELS): $(B)/gen/%.skel.h: $(B)/bpf/%.bpf.o
 	$(call say,GEN,$@)
 	@mkdir -p $(@D)
-	$(Q)$(BPFTOOL) gen skeleton $< name core_bpf >$@
+	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf >$@
 
 # --- user space
 
@@ -151,7 +152,7 @@ define compile_c
 	$(Q)$(C) $(1) -c $< -o $@
 endef
 
-$(B)/lib/%.o: lib/%.c $(B)/.options | $(B)/gen/core.skel.h
+$(B)/lib/%.o: lib/%.c $(B)/.options | $(SKELS)
 	$(call compile_c,-DNDIV_HANDLERDIR='"$(HANDLERDIR)"')
 
 $(B)/lib/find.o: $(B)/.handlerdir
@@ -159,7 +160,7 @@ $(B)/lib/find.o: $(B)/.handlerdir
 $(B)/cli/%.o: cli/%.c $(B)/.options
 	$(call compile_c)
 
-$(B)/t/harness/%.o: t/harness/%.c $(B)/.options | $(B)/gen/core.skel.h
+$(B)/t/harness/%.o: t/harness/%.c $(B)/.options | $(SKELS)
 	$(call compile_c,-It/harness)
 
 $(B)/libndiv.a: $(LIB_OBJS) $(B)/.lib
@@ -175,7 +176,7 @@ $(B)/ndiv: $(CLI_OBJS) $(B)/libndiv.a
 	$(call say,LD,$@)
 	$(Q)$(LINK) -o $@ $(CLI_OBJS) $(B)/libndiv.a $(LIBS) -lncursesw
 
-$(B)/bench/%.o: bench/%.c $(B)/.options | $(B)/gen/core.skel.h
+$(B)/bench/%.o: bench/%.c $(B)/.options | $(SKELS)
 	$(call compile_c,-It/harness -Ibench)
 
 define link_test

@@ -193,6 +193,8 @@ int run_open(struct run *r, const struct ndiv_self *self)
 	r->tx_chain = map_fd(r->core, "ndiv_tx_chain");
 	err = set_slot(r->chain, NDIV_SLOT_POSTPONE, prog_fd(r->core, "ndiv_postpone_pkt"));
 	if (!err)
+		err = set_slot(r->chain, NDIV_SLOT_PARSE, prog_fd(r->core, "ndiv_parse_pkt"));
+	if (!err)
 		err = run_order(r, NULL, 0);
 	return err ? complain("fill", "the chain", err) : 0;
 }
