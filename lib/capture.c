@@ -19,6 +19,13 @@
 #define RING_SMALL	(512U << 10)	/* not less, unless it is asked for */
 #define SNAPLEN_MIN	64
 
+/* CPUs whose stores others see in the order of the program. */
+#if defined(__x86_64__) || defined(__i386__) || defined(__s390x__)
+#define STORES_IN_ORDER	1
+#else
+#define STORES_IN_ORDER	0
+#endif
+
 const char *ndiv_point_name(enum ndiv_point point)
 {
 	static const char *const names[NDIV_POINTS] = { "rx", "verdict", "tx" };
@@ -126,9 +133,7 @@ static void fill_conf(struct ndiv_capture *cap)
 	c->snaplen = cap->opts.snaplen;
 	c->epoch = clock_epoch();
 	c->coarse = !!cap->opts.coarse;
-#if !defined(__x86_64__) && !defined(__i386__) && !defined(__s390x__)
-	c->barrier = 1;	/* stores of these become visible in any order */
-#endif
+	c->barrier = cap->force_barrier || !STORES_IN_ORDER;
 	c->ids = wants(cap, NDIV_POINT_RX) && wants(cap, NDIV_POINT_VERDICT);
 	for (point = 0; point < NDIV_POINTS; point++)
 		if (wants(cap, point))
@@ -296,7 +301,7 @@ static int set_tap(int taps, __u32 slot, const struct bpf_program *prog)
 }
 
 /* Puts the programs where packets come by. */
-static int tap_in(struct ndiv_capture *cap)
+int tap_in(struct ndiv_capture *cap)
 {
 	int err = 0;
 
@@ -323,6 +328,7 @@ void ndiv_capture_stop(struct ndiv_capture *cap)
 		tx_return(cap->nd, &cap->tx_link);
 	cap->tx_up = 0;
 	wait_for_packets();
+	cap->stopped = 1;
 }
 
 /* --- open and close */

@@ -169,6 +169,7 @@ struct ndiv_capture {
 	int	link;			/* XDP link: of that core, or to watch the one that is there; or -1 */
 	int	taps;			/* the array of taps, or -1 */
 	int	tx_link;		/* of tcx; -1: none */
+	int	stopped;		/* nothing new comes */
 	int	tx_up;			/* the transmit path is tapped, in whatever way */
 	struct table *tab;		/* handlers, as they were at the last look */
 	struct ndiv_comment *outcomes;	/* likewise their words */
@@ -177,6 +178,7 @@ struct ndiv_capture {
 	size_t	map_len;
 	struct reader *reader;
 	int	cpus;
+	int	force_barrier;		/* for tests: as if the CPU needed one */
 	__u64	start;			/* ns since 1970 */
 };
 
@@ -186,6 +188,7 @@ struct tap_maps {
 };
 int	tap_load(struct ndiv_capture *cap, const struct tap_maps *maps);
 int	tap_rings(struct ndiv_capture *cap);
+int	tap_in(struct ndiv_capture *cap);
 void	tap_unload(struct ndiv_capture *cap);
 __u64	capture_clock(const struct ndiv_capture *cap);
 

@@ -42,10 +42,13 @@ __u64 ring_used(const struct ndiv_capture *cap, const struct reader *r)
 	return distance(cap, __atomic_load_n(&r->ring->tail, __ATOMIC_RELAXED), head);
 }
 
-/* Looks how far each ring is. Returns the time before which nothing new can come into a ring that was idle. */
+/*
+ * Looks how far each ring is. Returns the time before which nothing new can come into a ring that was idle. Where nothing
+ * is captured any more, that is the end of time.
+ */
 static __u64 look(struct ndiv_capture *cap)
 {
-	__u64 now = capture_clock(cap) - MARGIN_NS, head;
+	__u64 now = cap->stopped ? ~0ULL : capture_clock(cap) - MARGIN_NS, head;
 	struct reader *r;
 	int i;
 
@@ -53,7 +56,7 @@ static __u64 look(struct ndiv_capture *cap)
 	for (i = 0; i < cap->cpus; i++) {
 		r = &cap->reader[i];
 		head = __atomic_load_n(&r->ring->head, __ATOMIC_ACQUIRE);
-		r->busy = head & NDIV_RING_BUSY;
+		r->busy = !cap->stopped && head & NDIV_RING_BUSY;
 		r->limit = head & ~(__u64)NDIV_RING_BUSY;
 	}
 	return now;
