@@ -305,9 +305,9 @@ static int look_around(struct session *s, int64_t now)
 	if (!err)
 		return 0;
 	if (err == -ENODEV)
-		message("%sthe interface has vanished", s->drawn ? "\r\033[K" : "");
+		message("%scapture: the interface has vanished", s->drawn ? "\r\033[K" : "");
 	else if (err == -ENOLINK)
-		message("%sndiv was detached from the interface", s->drawn ? "\r\033[K" : "");
+		message("%scapture: ndiv was detached from the interface", s->drawn ? "\r\033[K" : "");
 	else
 		message("%scapture: cannot read the handlers' names: %s", s->drawn ? "\r\033[K" : "", strerror(-err));
 	return -1;
@@ -359,13 +359,16 @@ static int finish(struct session *s)
 	return write_block(s, ndiv_capture_tail);
 }
 
-static int capture(struct session *s)
+static int capture(struct session *s, const char *ifname)
 {
 	int failed;
 
 	s->start = s->shown = s->checked = now_ms();
 	s->sleep = SLEEP_MIN;
-	failed = write_block(s, ndiv_capture_head) || work(s);
+	failed = write_block(s, ndiv_capture_head);
+	if (!failed)
+		message("capture: listening on %s, into %s", ifname, s->file.path);
+	failed = failed || work(s);
 	ndiv_capture_stop(s->cap);
 	/* a second signal ends a write that waits */
 	ended = 0;
@@ -405,7 +408,7 @@ static int run_session(const struct options *o, const char *ifname, const struct
 	catch_signals();
 	failed = open_session(&s, ifname, c);
 	if (!failed)
-		failed = capture(&s);
+		failed = capture(&s, ifname);
 	if (s.file.opts && capfile_close(&s.file))
 		failed = 1;
 	if (s.promiscuous >= 0)

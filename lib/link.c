@@ -65,6 +65,9 @@ int other_program(struct ndiv *nd)
 			info.name[0] = 0;
 		close(fd);
 	}
+	if (!strcmp(info.name, "ndiv_entry"))
+		return fail(nd, EBUSY, "a capture runs on it, without handlers: end it first (`pgrep -af \"ndiv.* "
+			    "capture\"`)");
 	return fail(nd, EBUSY,
 		    "another XDP program is attached: \"%s\", id %u; nothing was changed. Detach it first "
 		    "(`bpftool net show dev %s` tells how it is attached; `ip link set dev %s xdp off`)",
