@@ -42,7 +42,7 @@ once = $(eval $(1) := $(2))$($(1))
 BPFTOOL = $(call once,BPFTOOL,$(shell scripts/bpftool.sh))
 # This directory has <asm/types.h>; it is found without it only where gcc-multilib happens to be installed.
 MULTIARCH = $(call once,MULTIARCH,$(or $(shell $(CC) -print-multiarch 2>/dev/null),$(shell uname -m)-linux-gnu))
-LIBS = $(call once,LIBS,$(shell $(PKG_CONFIG) --libs libbpf) -lelf -lz)
+LIBS = $(call once,LIBS,$(shell $(PKG_CONFIG) --libs libbpf) -lelf -lz -lpcap)
 
 B := build$(if $(SAN),/san)
 Q := $(if $(V),,@)
@@ -182,7 +182,7 @@ $(B)/bench/%.o: bench/%.c $(B)/.options | $(SKELS)
 define link_test
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
-	$(Q)$(C) $(LDFLAGS) -It/harness $(1) -o $@ $< $(2) $(T_HARNESS) $(B)/libndiv.a $(LIBS) -lpcap -lm $(3)
+	$(Q)$(C) $(LDFLAGS) -It/harness $(1) -o $@ $< $(2) $(T_HARNESS) $(B)/libndiv.a $(LIBS) -lm $(3)
 endef
 
 $(B)/t/%: t/%.c $(B)/.options $(T_HARNESS) $(B)/libndiv.a

@@ -21,7 +21,7 @@ struct {
 	__type(value, struct ndiv_comment);
 } ndiv_outcomes SEC(".maps");
 
-/* Of the transmit path: the program that copies, and the one that skips; 0 is the filter, which is attached itself. */
+/* Of the transmit path, where the filter is attached itself: the slots to which it leads are as in the other array. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
 	__uint(max_entries, NDIV_TAP_RX_SKIP + 1);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * capfile.h - where the blocks of a capture go: a file, one after the other, a ring of them, standard output, or tcpdump
+ * capfile.h - where the blocks of a capture go: a file, one after the other, a ring of them, standard output, or
+ * tcpdump
  *
  * Whatever fails, what was written before is left readable: a block that is cut off is taken away again.
  */

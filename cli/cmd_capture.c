@@ -292,6 +292,7 @@ static int is_over(const struct session *s, int64_t now)
 /* Every now and then. -1 after a message if there is nothing to capture from any more. */
 static int look_around(struct session *s, int64_t now)
 {
+	const char *clean = s->drawn ? "\r\033[K" : "";
 	int err;
 
 	if (!s->o->quiet && s->file_opts.path && isatty(2) && now - s->shown >= STATUS_MS)
@@ -305,11 +306,11 @@ static int look_around(struct session *s, int64_t now)
 	if (!err)
 		return 0;
 	if (err == -ENODEV)
-		message("%scapture: the interface has vanished", s->drawn ? "\r\033[K" : "");
+		message("%scapture: the interface has vanished", clean);
 	else if (err == -ENOLINK)
-		message("%scapture: ndiv was detached from the interface", s->drawn ? "\r\033[K" : "");
+		message("%scapture: ndiv was detached from the interface", clean);
 	else
-		message("%scapture: cannot read the handlers' names: %s", s->drawn ? "\r\033[K" : "", strerror(-err));
+		message("%scapture: cannot read the handlers' names: %s", clean, strerror(-err));
 	return -1;
 }
 
@@ -418,21 +419,54 @@ static int run_session(const struct options *o, const char *ifname, const struct
 	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
+/* The words of an expression, to one text. NULL after a message. */
+static char *join(int count, char **words)
+{
+	size_t len = 1;
+	char *text;
+	int i;
+
+	for (i = 0; i < count; i++)
+		len += strlen(words[i]) + 1;
+	text = calloc(1, len);
+	if (!text) {
+		message("capture: no memory for the expression");
+		return NULL;
+	}
+	for (i = 0; i < count; i++) {
+		strcat(text, i ? " " : "");
+		strcat(text, words[i]);
+	}
+	return text;
+}
+
 static int run(const void *opts, int argc, char **argv)
 {
 	const struct options *o = opts;
 	struct ndiv_capture_opts c = { .sz = sizeof(c), .snaplen = o->snaplen, .ring = o->ring * 1024,
 				       .coarse = o->coarse, .handler = o->handler, .reason = o->reason };
+	const char *ifname;
+	char *filter;
+	int status;
 
 	if (!o->interface && !argc)
 		return opt_error(&cmd_capture, "IF is missing");
 	if (check_options(o) || parse_lists(o, &c))
 		return EXIT_USAGE;
-	return run_session(o, o->interface ? o->interface : argv[0], &c);
+	ifname = o->interface ? o->interface : argv[0];
+	filter = join(argc - !o->interface, argv + !o->interface);
+	if (!filter)
+		return EXIT_FAILURE;
+	c.filter = filter;
+	status = run_session(o, ifname, &c);
+	free(filter);
+	return status;
 }
 
 #define OPTION(letter, name, type, member, arg, help, min, max) \
-	{ letter, name, type, offsetof(struct options, member), arg, help, min, max, NULL }
+	{                                                                                                              \
+		letter, name, type, offsetof(struct options, member), arg, help, min, max, NULL                        \
+	}
 
 static const struct opt opts[] = {
 	OPTION('i', "interface", OPT_TEXT, interface, "IF", "the interface, in place of the argument", 0, 0),
@@ -470,6 +504,7 @@ static const struct opt opts[] = {
 
 static const struct arg args[] = {
 	{ ARG_IF, "IF", 1, 0 },
+	{ ARG_WORD, "EXPRESSION", 1, 1 },
 	{ 0 },
 };
 
@@ -478,7 +513,7 @@ const struct cmd cmd_capture = {
 	.about = "Captures packets in the driver, into a file or on the screen.",
 	.text = "Points: rx, what the driver hands in, before any handler; verdict, behind the handlers, with\n"
 		"verdict, handler and reason; tx, what the local stack sends. ndiv need not be attached.\n"
-		"See ndiv-capture(8).\n",
+		"EXPRESSION chooses packets, as in tcpdump: pcap-filter(7). See ndiv-capture(8).\n",
 	.args = args,
 	.opts = opts,
 	.size = sizeof(struct options),

@@ -5,6 +5,7 @@
  * Nothing of it is pinned. The array of taps is held by this process alone, so that the kernel empties it when the
  * process ends, and likewise the links; see enum ndiv_tap.
  */
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -13,11 +14,13 @@
 #include "internal.h"
 #include "core.skel.h"
 #include "tap.skel.h"
+#include "filter.h"
 
 #define RING_DEFAULT	(4U << 20)
 #define RINGS_DEFAULT	(256ULL << 20)	/* of all CPUs together */
 #define RING_SMALL	(512U << 10)	/* not less, unless it is asked for */
 #define SNAPLEN_MIN	64
+#define HELD_MS		5000			/* until the kernel has removed what a process left, at most */
 
 /* CPUs whose stores others see in the order of the program. */
 #if defined(__x86_64__) || defined(__i386__) || defined(__s390x__)
@@ -143,7 +146,8 @@ static void fill_conf(struct ndiv_capture *cap)
 /* Bytes of one ring with its slack, in whole pages. */
 static size_t ring_bytes(const struct ndiv_capture *cap)
 {
-	size_t page = getpagesize(), n = sizeof(struct ndiv_ring) + cap->conf.size + cap->conf.snaplen + NDIV_BLOCK_EXTRA;
+	size_t page = getpagesize(),
+	       n = sizeof(struct ndiv_ring) + cap->conf.size + cap->conf.snaplen + NDIV_BLOCK_EXTRA;
 
 	return (n + page - 1) / page * page;
 }
@@ -218,9 +222,16 @@ int tap_rings(struct ndiv_capture *cap)
 
 void tap_unload(struct ndiv_capture *cap)
 {
+	unsigned int point;
+
 	if (cap->map && cap->map != MAP_FAILED)
 		munmap(cap->map, cap->map_len);
 	free(cap->reader);
+	for (point = 0; point < NDIV_POINTS; point++) {
+		if (cap->filter[point] >= 0)
+			close(cap->filter[point]);
+		cap->filter[point] = -1;
+	}
 	tap_bpf__destroy(cap->tap);
 	cap->map = NULL;
 	cap->reader = NULL;
@@ -254,23 +265,45 @@ static int find_taps(struct ndiv *nd)
 	return err ? err : -ENOENT;
 }
 
-static int tapped(int taps, __u32 slot)
+static int is_held(int taps)
 {
-	__u32 prog;
+	__u32 slot = NDIV_TAP_HELD, prog;
 
 	return !bpf_map_lookup_elem(taps, &slot, &prog);
+}
+
+/* One capture at a time. One that ended a moment ago may still be there: the kernel is about to remove it. */
+static int wait_for_taps(struct ndiv_capture *cap)
+{
+	__u32 pid;
+	int ms;
+
+	for (ms = 0; is_held(cap->taps); ms += 10) {
+		pid = __atomic_load_n(&cap->core_conf->capturer, __ATOMIC_RELAXED);
+		if (pid && (!kill(pid, 0) || errno == EPERM))
+			return fail(cap->nd, EBUSY, "process %u captures on it: one at a time", pid);
+		if (ms >= HELD_MS)
+			return fail(cap->nd, EBUSY, "another capture runs on it: one at a time");
+		usleep(10000);
+	}
+	return 0;
 }
 
 static int find_core(struct ndiv_capture *cap, struct tap_maps *maps)
 {
 	struct ndiv *nd = cap->nd;
+	int err;
 
 	cap->taps = find_taps(nd);
 	if (cap->taps < 0)
 		return fail(nd, -cap->taps, "cannot find where packets are captured: %s; was ndiv attached by another "
 			    "version? `ndiv detach %s` removes it", strerror(-cap->taps), nd->ifname);
-	if (tapped(cap->taps, NDIV_TAP_RX) || tapped(cap->taps, NDIV_TAP_VERDICT))
-		return fail(nd, EBUSY, "another capture runs on it: one at a time");
+	cap->core_conf = conf_map(nd->dir);
+	if (!cap->core_conf)
+		return fail(nd, errno, "cannot map %s/conf: %s", nd->dir, strerror(errno));
+	err = wait_for_taps(cap);
+	if (err)
+		return err;
 	maps->cpus = pin_get(nd->dir, "ndiv_cpus");
 	maps->chain = pin_get(nd->dir, "ndiv_chain");
 	cap->link = pin_get(nd->dir, "link");
@@ -293,41 +326,137 @@ static int bring_core(struct ndiv_capture *cap, struct tap_maps *maps)
 	return 0;
 }
 
-static int set_tap(int taps, __u32 slot, const struct bpf_program *prog)
-{
-	int fd = bpf_program__fd(prog);
+/* --- filter */
 
-	return bpf_map_update_elem(taps, &slot, &fd, BPF_ANY) ? -errno : 0;
+static int load_filter(struct ndiv_capture *cap, const struct filter *f, const struct tap_maps *maps,
+		       enum ndiv_point point)
+{
+	static const struct filter_target targets[NDIV_POINTS] = {
+		[NDIV_POINT_RX] = { .kind = FILTER_RX, .copy = NDIV_TAP_RX_COPY, .skip = NDIV_TAP_RX_SKIP },
+		[NDIV_POINT_VERDICT] = { .kind = FILTER_VERDICT, .copy = NDIV_TAP_VERDICT_COPY,
+					 .skip = NDIV_TAP_VERDICT_SKIP },
+		[NDIV_POINT_TX] = { .kind = FILTER_TX, .copy = NDIV_TAP_RX_COPY, .skip = NDIV_TAP_RX_SKIP },
+	};
+	struct filter_target target = targets[point];
+
+	target.taps = point == NDIV_POINT_TX ? bpf_map__fd(cap->tap->maps.ndiv_tx_taps) : cap->taps;
+	target.chain = maps->chain;
+	target.cpus = maps->cpus;
+	cap->filter[point] = filter_load(f, &target);
+	if (cap->filter[point] < 0)
+		return fail(cap->nd, -cap->filter[point],
+			    "the kernel refuses the filter \"%s\": %s (`ndiv -v capture ...` "
+			    "shows the verifier's log)",
+			    cap->opts.filter, strerror(-cap->filter[point]));
+	return 0;
+}
+
+/* Compiles the expression, and makes a program of it for each point. */
+int tap_filter(struct ndiv_capture *cap, const struct tap_maps *maps)
+{
+	unsigned int point;
+	char words[256];
+	struct filter f;
+	int err;
+
+	if (!cap->opts.filter || !*cap->opts.filter)
+		return 0;
+	err = filter_compile(cap->opts.filter, &f, words, sizeof(words));
+	if (err)
+		return fail(cap->nd, -err, "filter \"%s\": %s (pcap-filter(7) tells what is possible)",
+			    cap->opts.filter, err == -EINVAL ? words : strerror(-err));
+	for (point = 0; point < NDIV_POINTS && !err; point++)
+		if (wants(cap, point))
+			err = load_filter(cap, &f, maps, point);
+	filter_free(&f);
+	return err;
+}
+
+/* --- in and out */
+
+static int set_tap(int taps, __u32 slot, int prog)
+{
+	return bpf_map_update_elem(taps, &slot, &prog, BPF_ANY) ? -errno : 0;
+}
+
+/* What belongs to a point of the receive path: the slot of what comes first is followed by those of the filter's ends.
+ */
+static int tap_point(struct ndiv_capture *cap, enum ndiv_point point, __u32 slot, const struct bpf_program *copy,
+		     const struct bpf_program *skip)
+{
+	int taps = cap->taps, err;
+
+	if (!wants(cap, point))
+		return 0;
+	if (cap->filter[point] < 0)
+		return set_tap(taps, slot, bpf_program__fd(copy));
+	err = set_tap(taps, slot + 1, bpf_program__fd(copy));
+	if (!err)
+		err = set_tap(taps, slot + 2, bpf_program__fd(skip));
+	return err ? err : set_tap(taps, slot, cap->filter[point]);
+}
+
+static int tap_tx(struct ndiv_capture *cap)
+{
+	int taps = bpf_map__fd(cap->tap->maps.ndiv_tx_taps), copy = bpf_program__fd(cap->tap->progs.ndiv_tap_tx), err;
+	int filter = cap->filter[NDIV_POINT_TX];
+
+	if (!wants(cap, NDIV_POINT_TX))
+		return 0;
+	err = set_tap(taps, NDIV_TAP_RX_COPY, copy);
+	if (!err)
+		err = set_tap(taps, NDIV_TAP_RX_SKIP, bpf_program__fd(cap->tap->progs.ndiv_tap_tx_skip));
+	if (err)
+		return fail(cap->nd, -err, "cannot tap the transmit path: %s", strerror(-err));
+	err = tx_lend(cap->nd, filter < 0 ? copy : filter, &cap->tx_link);
+	cap->tx_up = !err;
+	return err;
+}
+
+/* From here on the array is ours. Any program will do. */
+static int hold_taps(struct ndiv_capture *cap)
+{
+	const struct bpf_program *prog = wants(cap, NDIV_POINT_RX) ? cap->tap->progs.ndiv_tap_rx
+								   : cap->tap->progs.ndiv_tap_verdict;
+
+	if (!wants_rx(cap))
+		return 0;
+	if (cap->core_conf)
+		__atomic_store_n(&cap->core_conf->capturer, getpid(), __ATOMIC_RELAXED);
+	return set_tap(cap->taps, NDIV_TAP_HELD, bpf_program__fd(prog));
 }
 
 /* Puts the programs where packets come by. */
 int tap_in(struct ndiv_capture *cap)
 {
-	int err = 0;
+	struct tap_bpf *tap = cap->tap;
+	int err = tap_tx(cap);
 
-	if (wants(cap, NDIV_POINT_TX)) {
-		err = tx_lend(cap->nd, bpf_program__fd(cap->tap->progs.ndiv_tap_tx), &cap->tx_link);
-		if (err)
-			return err;
-		cap->tx_up = 1;
-	}
-	if (wants(cap, NDIV_POINT_VERDICT))
-		err = set_tap(cap->taps, NDIV_TAP_VERDICT, cap->tap->progs.ndiv_tap_verdict);
-	if (!err && wants(cap, NDIV_POINT_RX))
-		err = set_tap(cap->taps, NDIV_TAP_RX, cap->tap->progs.ndiv_tap_rx);
+	if (err)
+		return err;
+	err = hold_taps(cap);
+	if (!err)
+		err = tap_point(cap, NDIV_POINT_VERDICT, NDIV_TAP_VERDICT, tap->progs.ndiv_tap_verdict,
+				tap->progs.ndiv_tap_verdict_skip);
+	if (!err)
+		err = tap_point(cap, NDIV_POINT_RX, NDIV_TAP_RX, tap->progs.ndiv_tap_rx, tap->progs.ndiv_tap_rx_skip);
 	return err ? fail(cap->nd, -err, "cannot tap the packets: %s", strerror(-err)) : 0;
 }
 
+/* First what comes first: packets that are in a filter still find where it leads to. */
 void ndiv_capture_stop(struct ndiv_capture *cap)
 {
+	static const __u32 first[] = { NDIV_TAP_RX, NDIV_TAP_VERDICT };
 	__u32 slot;
 
-	for (slot = 0; cap->taps >= 0 && slot < NDIV_TAPS; slot++)
-		bpf_map_delete_elem(cap->taps, &slot);
+	for (slot = 0; cap->taps >= 0 && slot < 2; slot++)
+		bpf_map_delete_elem(cap->taps, &first[slot]);
 	if (cap->tx_up)
 		tx_return(cap->nd, &cap->tx_link);
 	cap->tx_up = 0;
 	wait_for_packets();
+	for (slot = 0; cap->taps >= 0 && slot < NDIV_TAP_HELD; slot++)
+		bpf_map_delete_elem(cap->taps, &slot);
 	cap->stopped = 1;
 }
 
@@ -342,6 +471,8 @@ static int open_locked(struct ndiv_capture *cap)
 		err = state_holds(cap->nd) ? find_core(cap, &maps) : bring_core(cap, &maps);
 	if (!err)
 		err = tap_load(cap, &maps);
+	if (!err)
+		err = tap_filter(cap, &maps);
 	if (maps.cpus >= 0)
 		close(maps.cpus);
 	if (maps.chain >= 0)
@@ -363,6 +494,7 @@ static struct ndiv_capture *allocate(struct ndiv *nd)
 		return NULL;
 	cap->nd = nd;
 	cap->link = cap->taps = cap->tx_link = -1;
+	cap->filter[0] = cap->filter[1] = cap->filter[2] = -1;
 	cap->cpus = libbpf_num_possible_cpus();
 	cap->tab = calloc(1, sizeof(*cap->tab));
 	cap->outcomes = calloc(NDIV_OUTCOMES, sizeof(*cap->outcomes));
@@ -411,6 +543,9 @@ void ndiv_capture_close(struct ndiv_capture *cap)
 	tap_unload(cap);
 	if (cap->link >= 0)
 		close(cap->link);
+	if (cap->core_conf && cap->core_conf->capturer == (__u32)getpid())
+		__atomic_store_n(&cap->core_conf->capturer, 0, __ATOMIC_RELAXED);
+	conf_unmap(cap->core_conf);
 	if (cap->taps >= 0)
 		close(cap->taps);
 	core_bpf__destroy(cap->core);
@@ -431,6 +566,8 @@ int ndiv_capture_check(const struct ndiv_capture *cap)
 		return -ENODEV;
 	if (cap->link < 0)
 		return 0;
+	if (!cap->stopped && !is_held(cap->taps))
+		return -EIDRM;
 	return bpf_obj_get_info_by_fd(cap->link, &info, &len) || !info.xdp.ifindex ? -ENOLINK : 0;
 }
 
@@ -457,7 +594,8 @@ size_t ndiv_capture_head(const struct ndiv_capture *cap, void *buf)
 		if (!wants(cap, point))
 			continue;
 		snprintf(name, sizeof(name), "%s/%s", cap->ifname, ndiv_point_name(point));
-		len += pcapng_interface((char *)buf + len, name, about[point], cap->conf.snaplen);
+		len += pcapng_interface((char *)buf + len, name, about[point], cap->opts.filter,
+					cap->conf.snaplen);
 	}
 	return len;
 }

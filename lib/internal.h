@@ -168,7 +168,9 @@ struct ndiv_capture {
 	struct core_bpf *core;		/* that was brought along; NULL: ndiv is attached */
 	int	link;			/* XDP link: of that core, or to watch the one that is there; or -1 */
 	int	taps;			/* the array of taps, or -1 */
+	struct ndiv_conf *core_conf;	/* of the core that is attached; NULL: it was brought along */
 	int	tx_link;		/* of tcx; -1: none */
+	int	filter[NDIV_POINTS];	/* programs in front of those that copy, or -1 */
 	int	stopped;		/* nothing new comes */
 	int	tx_up;			/* the transmit path is tapped, in whatever way */
 	struct table *tab;		/* handlers, as they were at the last look */
@@ -187,6 +189,7 @@ struct tap_maps {
 	int	cpus, chain, taps;
 };
 int	tap_load(struct ndiv_capture *cap, const struct tap_maps *maps);
+int	tap_filter(struct ndiv_capture *cap, const struct tap_maps *maps);
 int	tap_rings(struct ndiv_capture *cap);
 int	tap_in(struct ndiv_capture *cap);
 void	tap_unload(struct ndiv_capture *cap);
@@ -201,7 +204,7 @@ __u64	ring_used(const struct ndiv_capture *cap, const struct reader *r);
 
 /* pcapng.c */
 size_t	pcapng_section(void *buf);
-size_t	pcapng_interface(void *buf, const char *name, const char *about, __u32 snaplen);
+size_t	pcapng_interface(void *buf, const char *name, const char *about, const char *filter, __u32 snaplen);
 struct pcapng_stats {
 	__u32	interface;
 	__u64	start, now, received, accepted, lost;

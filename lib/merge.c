@@ -2,10 +2,10 @@
 /*
  * merge.c - reads the rings of a capture, in the order of time over all CPUs
  *
- * A CPU's blocks are in order by themselves. The earliest of all may be handed out once no other ring can still bring an
- * earlier one. A ring that is empty can bring none that is older than now, unless a block is being written into it just
- * now: then none that is older than its last one. So the order is right without waiting for a fixed time; only
- * if a ring is getting full, its blocks go out whatever the others may bring.
+ * A CPU's blocks are in order by themselves. The earliest of all may be handed out once no other ring can still bring
+ * an earlier one. A ring that is empty can bring none that is older than now, unless a block is being written into it
+ * just now: then none that is older than its last one. So the order is right without waiting for a fixed time; only if
+ * a ring is getting full, its blocks go out whatever the others may bring.
  */
 #include <string.h>
 #include "internal.h"
@@ -43,8 +43,8 @@ __u64 ring_used(const struct ndiv_capture *cap, const struct reader *r)
 }
 
 /*
- * Looks how far each ring is. Returns the time before which nothing new can come into a ring that was idle. Where nothing
- * is captured any more, that is the end of time.
+ * Looks how far each ring is. Returns the time before which nothing new can come into a ring that was idle. Where
+ * nothing is captured any more, that is the end of time.
  */
 static __u64 look(struct ndiv_capture *cap)
 {

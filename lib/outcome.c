@@ -117,9 +117,11 @@ int outcomes_check(struct ndiv_capture *cap)
 			break;
 	}
 	if (n == NDIV_OUTCOMES)
-		return fail(cap->nd, ENOENT, "nothing on it has verdict and handler %s and reason %s (`ndiv show -a %s` "
-			    "lists what there is)", opts->handler ? opts->handler : "(any)",
-			    opts->reason ? opts->reason : "(any)", cap->nd->ifname);
+		return fail(cap->nd, ENOENT,
+			    "nothing on it has verdict and handler %s and reason %s (`ndiv show -a %s` "
+			    "lists what there is)",
+			    opts->handler ? opts->handler : "(any)", opts->reason ? opts->reason : "(any)",
+			    cap->nd->ifname);
 	err = outcomes_write(cap);
 	return err ? fail(cap->nd, -err, "cannot write the words of verdicts: %s", strerror(-err)) : 0;
 }

@@ -20,6 +20,7 @@ enum {
 	IF_NAME		= 2,
 	IF_DESCRIPTION	= 3,
 	IF_TSRESOL	= 9,
+	IF_FILTER	= 11,
 	ISB_STARTTIME	= 2,
 	ISB_ENDTIME	= 3,
 	ISB_IFRECV	= 4,
@@ -28,6 +29,7 @@ enum {
 };
 
 #define LINK_ETHERNET	1
+#define FILTER_MAX	900	/* bytes of an expression, so that NDIV_CAPTURE_HEAD is enough */
 #define NANOSECONDS	9	/* 10^-9 */
 
 /* A block that grows. */
@@ -119,7 +121,19 @@ size_t pcapng_section(void *buf)
 	return end(&o);
 }
 
-size_t pcapng_interface(void *buf, const char *name, const char *about, __u32 snaplen)
+/* libpcap's expression, behind a byte that says so. One that is too long to be kept is cut. */
+static void put_filter(struct out *o, const char *filter)
+{
+	char text[FILTER_MAX + 1] = "";
+	size_t len = strlen(filter);
+
+	if (len > FILTER_MAX)
+		len = FILTER_MAX;
+	memcpy(text + 1, filter, len);
+	put_option(o, IF_FILTER, text, len + 1);
+}
+
+size_t pcapng_interface(void *buf, const char *name, const char *about, const char *filter, __u32 snaplen)
 {
 	struct out o = begin(buf, BLOCK_INTERFACE);
 	const __u8 resolution = NANOSECONDS;
@@ -130,6 +144,8 @@ size_t pcapng_interface(void *buf, const char *name, const char *about, __u32 sn
 	put_text(&o, IF_NAME, name);
 	put_text(&o, IF_DESCRIPTION, about);
 	put_option(&o, IF_TSRESOL, &resolution, 1);
+	if (filter && *filter)
+		put_filter(&o, filter);
 	return end(&o);
 }
 

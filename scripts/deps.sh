@@ -23,6 +23,7 @@ needs() {
 		build	pc:libbpf>=1.1		libbpf-dev
 		build	hdr:libelf.h		libelf-dev
 		build	hdr:zlib.h		zlib1g-dev
+		build	hdr:pcap.h		libpcap-dev
 		build	hdr:curses.h		libncurses-dev
 		build	has_bpftool		bpftool
 		lab	cmd:ip			iproute2
@@ -33,7 +34,6 @@ needs() {
 		demo	cmd:wrk			wrk
 		demo	cmd:jq			jq
 		test	hdr:cmocka.h		libcmocka-dev
-		test	hdr:pcap.h		libpcap-dev
 		test	cmd:prove		perl
 		test	cmd:curl		curl
 		test	cmd:wrk			wrk

@@ -1,6 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
+# shellcheck disable=SC2016 # messages with backquotes
+#
 # e2e-capture.t: ndiv capture, and what tcpdump, tshark and capinfos have to say about its files
 #
 #	client: ping, UDP  ---- veth ----  lab0: ndiv capture | handlers | the stack
@@ -47,12 +49,15 @@ judged() {
 
 fields() { tshark -nr "$1" -T fields "${@:2}" 2>/dev/null; }
 
+# holds FILE PACKETS
+holds() { [ "$(fields "$1" -e frame.number | wc -l)" = "$2" ]; }
+
 # flood COUNT: so many pings, each of which must be answered.
 flood() { c ping -q -f -c "$1" -s 64 10.77.0.2 | grep -q " $1 received"; }
 
 # --- ndiv is not attached
 
-lab_up || bail 'no lab'
+lab_up "$@" || bail 'no lab'
 start lab0 -w "$tmp/a"
 ok 'pings are answered while they are captured' flood 5000
 stops 'it ends'
@@ -96,6 +101,22 @@ ok 'pings' flood 50
 ends 'tcpdump prints: it ends' 0
 is 'tcpdump prints' "$(grep -c . "$tmp/out")" 10
 check 'addresses are numbers' "$(grep -c '10.77.0.1 > 10.77.0.2: ICMP echo request' "$tmp/out") > 0"
+
+# --- expressions
+
+start lab0 -P rx,tx -w "$tmp/f" icmp and host 10.77.0.2 or '(ip6 and icmp6[0] = 128)'
+ok 'pings' flood 100
+c ping -q -c 5 -i 0.01 fd77::2 >/dev/null
+c ping -q -c 5 -i 0.01 10.77.10.2 >/dev/null
+stops 'filter: it ends'
+is 'filter: what matches, both ways' "$(fields "$tmp/f" -e frame.interface_name -e icmp.type -e icmpv6.type | LC_ALL=C sort | uniq -c |
+	tr -s ' \t' ' ' | paste -sd,)" ' 5 lab0/rx 128, 100 lab0/rx 8 , 100 lab0/tx 0 '
+is 'filter: is named in the file' "$(capinfos "$tmp/f" | sed -n 's/ *Filter string = //p' | sort -u)" \
+	'icmp and host 10.77.0.2 or (ip6 and icmp6[0] = 128)'
+n=$(said | sed -n 's/ packets received by filter//p')
+check 'filter: it saw more' "$n > 205 && $(said | sed -n 's/ packets captured//p') == 205"
+exits 'filter: no expression' 1 'ndiv: lab0: filter "prot 80": can'"'"'t parse filter expression: syntax error (pcap-filter(7) tells what is possible)' \
+	nd capture lab0 prot 80
 
 # --- several files
 
@@ -164,13 +185,18 @@ start lab0 -P tx -w "$tmp/t"
 s ping -q -c 3 -i 0.01 -W 1 10.77.10.1 >/dev/null 2>&1
 stops 'tx with tags: it ends'
 is 'tx: tags are in the packets' "$(tcpdump -nr "$tmp/t" 'vlan 10 and icmp' 2>/dev/null | wc -l)" 3
+start lab0 -P tx -w "$tmp/t" vlan 10 and icmp
+s ping -q -c 3 -i 0.01 -W 1 10.77.10.1 >/dev/null 2>&1
+s ping -q -c 3 -i 0.01 -W 1 10.77.0.1 >/dev/null 2>&1
+stops 'tx with a filter of tags: it ends'
+judged 'tx: the filter sees tags' "$tmp/t" 3
 
 # --- what goes wrong
 
 ok 'no limit any more' nd replace --keep lab0 ping rate=0
 
 start lab0 -w "$tmp/x1"
-exits 'another capture' 1 'ndiv: lab0: another capture runs on it: one at a time' nd capture lab0 -w "$tmp/x2"
+exits 'another capture' 1 "ndiv: lab0: process $capture captures on it: one at a time" nd capture lab0 -w "$tmp/x2"
 stops 'the first one ends'
 exits 'no such interface' 1 'ndiv: nix0: no such interface in this network namespace (`ip link` lists them)' \
 	nd capture nix0 -w "$tmp/x"
@@ -233,10 +259,9 @@ kill -9 "$capture"
 ends 'killed' 137
 untapped() { [ "$(bpftool -j net show 2>/dev/null | grep -c ndiv_tap)" = 0 ] && ! s tc filter show dev lab0 egress | grep -q ndiv_tap; }
 ok 'killed: nothing is tapped any more' wait_for untapped
-ok 'killed: pings are answered' flood 1000
 start lab0 -w "$tmp/l"
 ok 'the next one can run' flood 1000
-stops 'it ends'
+stops 'the next one ends'
 is 'all is there' "$(fields "$tmp/l" -Y icmp.type==8 -e frame.number | wc -l)" 1000
 ok 'detach' nd detach lab0
 ok 'nothing is left' nothing_left
@@ -244,6 +269,20 @@ start lab0 -w "$tmp/k"
 kill -9 "$capture"
 ends 'killed without handlers' 137
 ok 'killed without handlers: nothing is left' wait_for nothing_left
+
+# One behind the other: the kernel still takes away what one left when the next one begins.
+ok 'attach ping' nd attach lab0 ping rate=0
+all=''
+for i in 1 2 3 4 5 6; do
+	start lab0 -P rx,verdict -w "$tmp/q" icmp
+	c ping -q -f -c 100 10.77.0.2 >/dev/null
+	wait_for holds "$tmp/q" 200
+	if [ $((i % 2)) = 0 ]; then kill -INT "$capture"; else kill -9 "$capture"; fi
+	wait "$capture" 2>/dev/null
+	all+=" $(fields "$tmp/q" -e frame.number | wc -l)"
+done
+is 'one behind the other, killed or not' "$all" ' 200 200 200 200 200 200'
+ok 'detach' nd detach lab0
 
 # --- whose file it is
 

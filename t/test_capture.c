@@ -77,6 +77,7 @@ static int open_capture(const struct ndiv_capture_opts *opts)
 	cap->opts = *opts;
 	cap->cpus = run.cpu_count;
 	cap->link = cap->tx_link = -1;
+	cap->filter[0] = cap->filter[1] = cap->filter[2] = -1;
 	cap->taps = dup(bpf_object__find_map_fd_by_name(run.core, "ndiv_taps"));
 	cap->tab = calloc(1, sizeof(*cap->tab));
 	cap->tab->map = -1;
@@ -84,7 +85,7 @@ static int open_capture(const struct ndiv_capture_opts *opts)
 	snprintf(cap->ifname, sizeof(cap->ifname), "lab0");
 	cap->tab->e[DROP] = drop_entry;
 	cap->tab->e[REPLY] = reply_entry;
-	if (tap_load(cap, &maps) || tap_rings(cap) || outcomes_check(cap))
+	if (tap_load(cap, &maps) || tap_filter(cap, &maps) || tap_rings(cap) || outcomes_check(cap))
 		return -1;
 	cap->start = capture_clock(cap);
 	return 0;
@@ -361,7 +362,91 @@ static void verdict_filters(void **state)
 	none.snaplen = 1000;
 	assert_int_equal(open_capture(&none), -1);
 	assert_string_equal(nd.err, "nothing on it has verdict and handler (any) and reason ood (`ndiv show -a lab0` "
-			    "lists what there is)");
+				    "lists what there is)");
+	ndiv_capture_close(cap);
+	cap = NULL;
+}
+
+/* --- filters */
+
+/* Runs a UDP packet to each of some ports, by chain and taps. Returns how many were captured at <points>. */
+static uint64_t count_filtered(unsigned int points, const char *filter, uint64_t *rejected)
+{
+	static const uint16_t dports[] = { 9, T_DROP, T_REPLY };
+	static const int acts[] = { XDP_PASS, XDP_DROP, XDP_TX };
+	uint64_t packets;
+	struct pkt p;
+	uint32_t i;
+
+	begin(points, NDIV_RING_MIN, 1000, (struct ndiv_capture_opts){ .filter = filter });
+	for (i = 0; i < 3; i++) {
+		make_udp(&p, 1000, dports[i]);
+		assert_int_equal(run_rx(&run, p.data, p.len, &out), 0);
+		assert_int_equal(out.act, acts[i]);
+	}
+	drain(0);
+	packets = ng.packets;
+	end();
+	*rejected = 0;
+	for (i = 0; i < ng.count; i++) {
+		assert_int_equal(ng.interface[i].received, 3);
+		*rejected += ng.interface[i].received - ng.interface[i].accepted;
+	}
+	return packets;
+}
+
+static void filters(void **state)
+{
+	const unsigned int rx = 1 << NDIV_POINT_RX, verdict = 1 << NDIV_POINT_VERDICT;
+	uint64_t rejected;
+
+	assert_int_equal(count_filtered(rx, "udp", &rejected), 3);
+	assert_int_equal(rejected, 0);
+	assert_int_equal(count_filtered(rx, "dst port 7003", &rejected), 1);
+	assert_int_equal(rejected, 2);
+	assert_int_equal(count_filtered(rx, "tcp", &rejected), 0);
+	assert_int_equal(rejected, 3);
+	assert_int_equal(count_filtered(verdict, "dst port 7003", &rejected), 1);
+	assert_int_equal(rejected, 2);
+	/* behind the handlers a reply goes the other way */
+	assert_int_equal(count_filtered(rx | verdict, "src port 7004", &rejected), 1);
+	assert_int_equal(rejected, 5);
+	assert_int_equal(count_filtered(rx | verdict, "port 7004", &rejected), 2);
+}
+
+/*
+ * The kernel may have taken what the filter leads to, when a capture is killed, and not yet the filter: then packets go
+ * on as without it.
+ */
+static void filter_without_end(void **state)
+{
+	static const uint32_t slots[] = { NDIV_TAP_RX_COPY, NDIV_TAP_RX_SKIP, NDIV_TAP_VERDICT_COPY,
+					  NDIV_TAP_VERDICT_SKIP };
+	struct ndiv_capture_stats st;
+	struct pkt p;
+	uint32_t i;
+
+	begin(1 << NDIV_POINT_RX | 1 << NDIV_POINT_VERDICT, NDIV_RING_MIN, 1000,
+	      (struct ndiv_capture_opts){ .filter = "dst port 7003" });
+	for (i = 0; i < 4; i++)
+		assert_int_equal(bpf_map_delete_elem(cap->taps, &slots[i]), 0);
+	make_udp(&p, 1000, T_DROP);
+	assert_int_equal(run_rx(&run, p.data, p.len, &out), 0);
+	assert_int_equal(out.act, XDP_DROP);
+	make_udp(&p, 1000, T_REPLY);
+	assert_int_equal(run_rx(&run, p.data, p.len, &out), 0);
+	assert_int_equal(out.act, XDP_TX);
+	ndiv_capture_stats(cap, &st);
+	assert_int_equal(st.point[0].seen + st.point[1].seen + st.used, 0);
+	end();
+}
+
+static void filter_refused(void **state)
+{
+	struct ndiv_capture_opts opts = { .points = 1, .ring = NDIV_RING_MIN, .snaplen = 1000, .filter = "prot 80" };
+
+	assert_int_equal(open_capture(&opts), -1);
+	assert_non_null(strstr(nd.err, "filter \"prot 80\": "));
 	ndiv_capture_close(cap);
 	cap = NULL;
 }
@@ -629,7 +714,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_million), TEST(a_million_cut), TEST(with_barrier), TEST(overrun), TEST(verdicts),
-		TEST(verdict_filters), TEST(several_buffers), TEST(transmit), TEST(merged_by_time), TEST(limits),
+		TEST(verdict_filters), TEST(filters), TEST(filter_without_end),
+		TEST(filter_refused), TEST(several_buffers), TEST(transmit), TEST(merged_by_time), TEST(limits),
 		TEST(waits_for_busy), TEST(full_goes_first), TEST(laps), TEST(broken_rings), TEST(half_a_block),
 	};
 

@@ -213,7 +213,9 @@ enum ndiv_slot {
 
 /*
  * The array of taps, where a capture's programs are while it runs. Nothing holds it but the core's programs and the
- * process that captures: when that one ends, however it does, the kernel empties the array.
+ * process that captures: when that one ends, however it does, the kernel empties the array. It does so a moment later,
+ * slot by slot, and would take out the programs of the next capture as well: so that one waits until the last slot is
+ * empty, which a capture fills first and leaves to the kernel.
  */
 enum ndiv_tap {
 	NDIV_TAP_RX = 0,	/* what comes first: the filter, or the program that copies */
@@ -222,6 +224,7 @@ enum ndiv_tap {
 	NDIV_TAP_VERDICT,
 	NDIV_TAP_VERDICT_COPY,
 	NDIV_TAP_VERDICT_SKIP,
+	NDIV_TAP_HELD,		/* never called: there is a capture, or what one left is still being removed */
 	NDIV_TAPS,
 };
 
@@ -249,7 +252,8 @@ struct ndiv_conf {
 	__u32	sample;		/* time the handlers for one packet in (sample + 1); a power of two minus 1 */
 	__u64	agent_until;	/* CLOCK_MONOTONIC ns until which an agent is taken to be alive */
 	__u64	agent_lost;	/* postponed packets that the agent could not present again */
-	__u32	pad[8];
+	__u32	capturer;	/* process that captures; 0: none does */
+	__u32	pad[7];
 };
 _Static_assert(sizeof(struct ndiv_conf) == 64, "struct ndiv_conf is one cache line");
 

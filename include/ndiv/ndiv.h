@@ -186,8 +186,8 @@ int ndiv_probe(const char *ifname, struct ndiv_probe *probe, char *err, size_t e
 /* --- capture ------------------------------------------------------------------------------------------------ */
 
 /*
- * A capture: packets as finished blocks of a pcapng file, in rings which the kernel's side writes and this process reads
- * in place. What it needs in the kernel is there as long as the process, or until ndiv_capture_close(); one
+ * A capture: packets as finished blocks of a pcapng file, in rings which the kernel's side writes and this process
+ * reads in place. What it needs in the kernel is there as long as the process, or until ndiv_capture_close(); one
  * capture at a time for each interface. If ndiv is not attached, the capture brings a core with an empty chain, which
  * goes with it.
  *
@@ -206,6 +206,7 @@ struct ndiv_capture_opts {
 	unsigned int verdicts;		/* bits 1 << enum ndiv_verdict of the packets wanted at verdict; 0: all */
 	const char *handler;		/* only what this one decided ("core", too); NULL: all */
 	const char *reason;		/* only what was dropped for this reason; NULL: all */
+	const char *filter;		/* only what matches this, at all points: pcap-filter(7); NULL or "": all */
 };
 
 #define NDIV_SNAPLEN_MAX	262144
@@ -241,18 +242,20 @@ void ndiv_capture_release(struct ndiv_capture *cap);
 /* Nothing more is captured; what is in the rings can be read. */
 void ndiv_capture_stop(struct ndiv_capture *cap);
 
-/* 0; -ENODEV: the interface has vanished; -ENOLINK: ndiv was detached from it. */
+/* 0; -ENODEV: the interface has vanished; -ENOLINK: ndiv was detached from it; -EIDRM: somebody else took our programs
+ * away. */
 int ndiv_capture_check(const struct ndiv_capture *cap);
 
 /*
- * Looks again which handlers are attached, and how the words of verdicts are to be. Every now and then: what is attached
- * later is a number until then.
+ * Looks again which handlers are attached, and how the words of verdicts are to be. Every now and then: what is
+ * attached later is a number until then.
  */
 int ndiv_capture_refresh(struct ndiv_capture *cap);
 
 void ndiv_capture_stats(const struct ndiv_capture *cap, struct ndiv_capture_stats *stats);
 
-/* Does ndiv_capture_close() still need privileges? (On the transmit path before Linux 6.6.) Else they can be dropped. */
+/* Does ndiv_capture_close() still need privileges? (On the transmit path before Linux 6.6.) Else they can be dropped.
+ */
 int ndiv_capture_needs_root(const struct ndiv_capture *cap);
 
 const char *ndiv_point_name(enum ndiv_point point);

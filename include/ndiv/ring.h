@@ -2,9 +2,9 @@
 /*
  * ring.h - what a capture's programs and its reader share: rings of finished pcapng blocks
  *
- * There is one ring for each CPU, all of them values of one memory-mapped array. The programs of that CPU write enhanced
- * packet blocks, one behind the other; the reader hands them on as they are. A block is never cut in two: the one that
- * reaches or crosses <size> is the last of its lap, and ends in the slack behind; the next one is at 0 again.
+ * There is one ring for each CPU, all of them values of one memory-mapped array. The programs of that CPU write
+ * enhanced packet blocks, one behind the other; the reader hands them on as they are. A block is never cut in two: the
+ * one that reaches or crosses <size> is the last of its lap, and ends in the slack behind; the next one is at 0 again.
  *
  * A position is lap << 32 | offset. The writer is at most one lap ahead. (k) and (u) as in abi.h.
  */

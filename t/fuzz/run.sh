@@ -17,7 +17,7 @@ clang=${CLANG:-clang}
 out=build/fuzz
 flags=(-std=gnu11 -g -O1 -Wall -Wextra -Wno-unused-parameter -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 	-Iinclude -Ibuild/gen '-DNDIV_HANDLERDIR=""')
-read -ra libs <<<"$(pkg-config --libs libbpf) -lelf -lz"
+read -ra libs <<<"$(pkg-config --libs libbpf) -lelf -lz -lpcap"
 
 die() { echo "fuzz: $*" >&2; exit 1; }
 
