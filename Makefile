@@ -14,7 +14,7 @@
 #   make fuzz                   feed the parsers of the library with nonsense; SECS=10 for each
 #   make lint                   format, static analysis, shell scripts, licences, several compilers
 #   make format                 lay out the C code as lint wants it
-#   make deps                   install what building, demo and tests need; SETS="build demo test lint fuzz vm fresh"
+#   make deps                   install what building, demo and tests need; SETS="build demo test bench lint fuzz vm fresh"
 #   make clean
 #
 # demo, check, check-*, bench, fuzz and lint first install what is missing (apt-get, as root). V=1 shows the commands;
@@ -80,7 +80,7 @@ DOCS := README.md CHANGELOG.md $(wildcard docs/*.md)
 
 all: $(B)/ndiv $(B)/libndiv.a $(B)/libndiv.so $(HANDLER_OBJS) $(BPF_OBJS)
 
-tests: all $(T_BINS) $(T_OBJS)
+tests: all $(T_BINS) $(T_OBJS) $(B)/examples/capture
 
 help:
 	@sed -ne '/^[^#]*$$/q;s/^# \{0,1\}\(.*\)/\1/;p' Makefile
@@ -176,6 +176,11 @@ $(B)/ndiv: $(CLI_OBJS) $(B)/libndiv.a
 	$(call say,LD,$@)
 	$(Q)$(LINK) -o $@ $(CLI_OBJS) $(B)/libndiv.a $(LIBS) -lncursesw
 
+$(B)/examples/%: docs/examples/%.c $(B)/.options $(B)/libndiv.a
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(C) $(LDFLAGS) -o $@ $< $(B)/libndiv.a $(LIBS)
+
 $(B)/bench/%.o: bench/%.c $(B)/.options | $(SKELS)
 	$(call compile_c,-It/harness -Ibench)
 
@@ -218,7 +223,7 @@ check-fresh:
 	@t/fresh/check-fresh.sh $(DISTS)
 
 bench:
-	@scripts/deps.sh test
+	@scripts/deps.sh bench
 	@$(MAKE) --no-print-directory tests $(BENCH_BINS)
 	@bench/run.sh $(SUITE)
 
@@ -244,7 +249,7 @@ INSTALLED = $(BINDIR)/ndiv $(LIBDIR)/libndiv.a $(LIBDIR)/libndiv.so $(LIBDIR)/li
 	$(addprefix $(INCDIR)/ndiv/,$(notdir $(HEADERS))) \
 	$(addprefix $(HANDLERDIR)/,$(notdir $(INSTALL_HANDLERS))) \
 	$(foreach m,$(MANS),$(MANDIR)/man$(patsubst .%,%,$(suffix $m))/$(notdir $m)) \
-	$(addprefix $(DOCDIR)/,$(notdir $(DOCS))) $(DOCDIR)/examples/template.bpf.c
+	$(addprefix $(DOCDIR)/,$(notdir $(DOCS))) $(DOCDIR)/examples/template.bpf.c $(DOCDIR)/examples/capture.c
 
 install: all
 	$(Q)$(INSTALL) -D -m 755 -t $(DESTDIR)$(BINDIR) $(B)/ndiv
@@ -261,7 +266,7 @@ install: all
 	$(Q)$(foreach m,$(MANS),$(INSTALL) -D -m 644 -t $(DESTDIR)$(MANDIR)/man$(patsubst .%,%,$(suffix $m)) $m &&) :
 	$(Q)$(INSTALL) -D -m 644 -t $(DESTDIR)$(COMPDIR) cli/completion/ndiv
 	$(Q)$(INSTALL) -D -m 644 -t $(DESTDIR)$(DOCDIR) $(DOCS)
-	$(Q)$(INSTALL) -D -m 644 -t $(DESTDIR)$(DOCDIR)/examples handlers/template/template.bpf.c
+	$(Q)$(INSTALL) -D -m 644 -t $(DESTDIR)$(DOCDIR)/examples handlers/template/template.bpf.c docs/examples/capture.c
 	$(Q)$(if $(DESTDIR),,ldconfig 2>/dev/null || :)
 	@echo 'installed: $(DESTDIR)$(BINDIR)/ndiv, handlers in $(DESTDIR)$(HANDLERDIR)'
 

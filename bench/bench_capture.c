@@ -3,8 +3,8 @@
  * bench_capture.c - what a capture adds to each packet
  *
  * The same entry with its tap and without takes turns; the difference is what the tap costs: clock, copy, options. The
- * ring is never full, and nobody reads it: it is gone around again and again (its reader pretends to be far ahead). It has
- * 1 MB, so that it stays in the cache, as it does where a reader keeps up.
+ * ring is never full, and nobody reads it: it is gone around again and again (its reader pretends to be far ahead). It
+ * has 1 MB, so that it stays in the cache, as it does where a reader keeps up.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +13,7 @@
 #include <bpf/bpf.h>
 #include "../lib/internal.h"
 #include "run.h"
+#include "sniff.h"
 #include "suite.h"
 
 #define RING		(1 << 20)
@@ -150,5 +151,7 @@ int main(int argc, char **argv)
 	err = suite_begin(&s, "capture", argc, argv);
 	for (i = 0; !err && i < sizeof(cases) / sizeof(cases[0]); i++)
 		err = bench(&s, &cases[i]);
+	if (!err && s.lab)
+		err = sniff_bench(&s);
 	return suite_end(&s, err);
 }

@@ -43,10 +43,11 @@ clean_up() {
 	[ -z "$pid" ] || kill "$pid" 2>/dev/null
 	[ -z "$pid" ] || wait "$pid"
 	[ -z "$stats_old" ] || echo "$stats_old" >"$stats"
+	rm -f /dev/shm/ndiv-bench.*
 }
 
-# The suite "core" also sends packets, through a lab of its own.
-needs_lab() { [ "$1" = core ]; }
+# These also send packets, through a lab of their own.
+needs_lab() { [ "$1" = core ] || [ "$1" = capture ]; }
 
 # merge SUITE FILE: puts the rows of FILE in the place of the suite's old ones.
 merge() {

@@ -21,6 +21,7 @@
 #define STATUS_MS   1000
 #define SLEEP_MIN   100 /* us, when there is nothing to do; twice as long each time */
 #define SLEEP_MAX   10000
+#define MANY	    500 /* packets at once, behind which it does not sleep */
 
 struct options {
 	const char *interface, *file, *points, *user, *verdict, *handler, *reason;
@@ -314,11 +315,13 @@ static int look_around(struct session *s, int64_t now)
 	return -1;
 }
 
-/* Nothing was there: sleeps, longer each time. */
-static void rest(struct session *s)
+/* Nothing was there: sleeps, longer each time. Little was there: shortly, so that it will be more. */
+static void rest(struct session *s, int64_t packets)
 {
+	if (packets >= MANY)
+		return;
+	s->sleep = packets ? SLEEP_MIN : s->sleep * 2 < SLEEP_MAX ? s->sleep * 2 : SLEEP_MAX;
 	usleep(s->sleep);
-	s->sleep = s->sleep * 2 < SLEEP_MAX ? s->sleep * 2 : SLEEP_MAX;
 }
 
 /* Until it is over. 0, or -1 after a message. */
@@ -331,10 +334,7 @@ static int work(struct session *s)
 		n = transfer(s);
 		if (n < 0)
 			return -1;
-		if (n)
-			s->sleep = SLEEP_MIN;
-		else
-			rest(s);
+		rest(s, n);
 		now = now_ms();
 		if (capfile_is_full(&s->file))
 			ret = next_file(s);

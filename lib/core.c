@@ -309,7 +309,10 @@ int core_lend(struct ndiv *nd, struct core_bpf **out)
 	if (err)
 		return err;
 	link = lend_try(nd, NDIV_MODE_NATIVE, out);
-	return link < 0 ? lend_try(nd, NDIV_MODE_GENERIC, out) : link;
+	if (link >= 0)
+		return link;
+	warn(nd, "%s: generic mode, which is slower", nd->err);
+	return lend_try(nd, NDIV_MODE_GENERIC, out);
 }
 
 /* Was VLAN offload turned off? Leaves the handle's message alone. */

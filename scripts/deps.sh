@@ -3,7 +3,7 @@
 #
 # deps.sh [--check] SET...: what has to be installed, and installs it
 #
-# SET: build, demo, test, lint, fuzz, vm, fresh. A thing is missing if it is not there,
+# SET: build, demo, test, bench, lint, fuzz, vm, fresh. A thing is missing if it is not there,
 # not if its package is not: a compiler of your own is as good. Where something
 # is missing it is installed by apt-get (Debian 12 and 13, Ubuntu 24.04); where
 # nothing is, nothing is called. With --check it is only said.
@@ -42,6 +42,8 @@ needs() {
 		test	cmd:tshark		tshark
 		test	cmd:iperf3		iperf3
 		test	cmd:python3		python3
+		bench	cmd:dumpcap		tshark
+		bench	cmd:netsniff-ng		netsniff-ng
 		lint	cmd:clang-format	clang-format
 		lint	cmd:clang-tidy		clang-tidy
 		lint	cmd:shellcheck		shellcheck
@@ -66,6 +68,7 @@ also_of() {
 	case $1 in
 	build | lab) echo "$1" ;;
 	demo | test) echo "build lab $1" ;;
+	bench) echo "build lab test bench" ;;
 	lint | fuzz | vm | fresh) echo "build $1" ;;
 	*) return 1 ;;
 	esac
@@ -142,7 +145,7 @@ check=''
 [ $# -gt 0 ] || { say "usage: deps.sh [--check] SET..."; exit 2; }
 sets=''
 for set in "$@"; do
-	more=$(also_of "$set") || { say "no set \"$set\": build, lab, demo, test, lint, fuzz, vm, fresh"; exit 2; }
+	more=$(also_of "$set") || { say "no set \"$set\": build, lab, demo, test, bench, lint, fuzz, vm, fresh"; exit 2; }
 	sets+=" $more"
 done
 sets+=' '

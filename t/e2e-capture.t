@@ -191,6 +191,15 @@ s ping -q -c 3 -i 0.01 -W 1 10.77.0.1 >/dev/null 2>&1
 stops 'tx with a filter of tags: it ends'
 judged 'tx: the filter sees tags' "$tmp/t" 3
 
+# --- by the library
+
+s "$build/examples/capture" lab0 50 >"$tmp/lib" 2>"$tmp/said" &
+capture=$!
+wait_for grep -q listening "$tmp/said"
+c ping -q -f -c 200 -W 1 10.78.1.2 >/dev/null 2>&1
+ends 'the example ends' 0
+judged 'the example' "$tmp/lib" 50
+
 # --- what goes wrong
 
 ok 'no limit any more' nd replace --keep lab0 ping rate=0

@@ -197,6 +197,7 @@ int ndiv_probe(const char *ifname, struct ndiv_probe *probe, char *err, size_t e
  */
 struct ndiv_capture;
 
+/* The texts have to outlive the capture. */
 struct ndiv_capture_opts {
 	size_t	sz;			/* sizeof(struct ndiv_capture_opts) */
 	unsigned int points;		/* bits 1 << enum ndiv_point; 0: rx */
