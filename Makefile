@@ -4,7 +4,7 @@
 #   make demo                   build, and show it at work in a lab, from nothing to clean again (root)
 #   make check                  build with warnings as errors, and run all tests (root)
 #   make handler SRC=my.bpf.c   build a handler outside the tree; OUT=my.bpf.o (default: build/my.bpf.o)
-#   make install                DESTDIR= PREFIX=/usr/local (BINDIR= LIBDIR= INCDIR= MANDIR= COMPDIR= DOCDIR=)
+#   make install                DESTDIR= PREFIX=/usr/local (BINDIR= LIBDIR= INCDIR= MANDIR= COMPDIR= DOCDIR= EXTCAPDIR=)
 #   make uninstall              the same ones
 #
 #   make check-kernels          run the tests on other kernels, in emulated machines; KERNELS="6.1 6.12"
@@ -31,6 +31,7 @@ MANDIR ?= $(PREFIX)/share/man
 COMPDIR ?= $(PREFIX)/share/bash-completion/completions
 DOCDIR ?= $(PREFIX)/share/doc/ndiv
 HANDLERDIR ?= $(LIBDIR)/ndiv
+EXTCAPDIR ?= $(LIBDIR)/wireshark/extcap
 
 CC ?= cc
 CLANG ?= clang
@@ -245,7 +246,7 @@ format:
 # Where it goes is where it comes from: used by install and by uninstall.
 INSTALL_HANDLERS := $(filter-out %/template.bpf.o,$(HANDLER_OBJS))
 INSTALLED = $(BINDIR)/ndiv $(LIBDIR)/libndiv.a $(LIBDIR)/libndiv.so $(LIBDIR)/libndiv.so.$(SOVERSION) \
-	$(LIBDIR)/libndiv.so.$(VERSION) $(LIBDIR)/pkgconfig/libndiv.pc $(COMPDIR)/ndiv \
+	$(LIBDIR)/libndiv.so.$(VERSION) $(LIBDIR)/pkgconfig/libndiv.pc $(COMPDIR)/ndiv $(EXTCAPDIR)/ndiv \
 	$(addprefix $(INCDIR)/ndiv/,$(notdir $(HEADERS))) \
 	$(addprefix $(HANDLERDIR)/,$(notdir $(INSTALL_HANDLERS))) \
 	$(foreach m,$(MANS),$(MANDIR)/man$(patsubst .%,%,$(suffix $m))/$(notdir $m)) \
@@ -265,6 +266,9 @@ install: all
 	$(Q)$(INSTALL) -D -m 644 -t $(DESTDIR)$(HANDLERDIR) $(INSTALL_HANDLERS)
 	$(Q)$(foreach m,$(MANS),$(INSTALL) -D -m 644 -t $(DESTDIR)$(MANDIR)/man$(patsubst .%,%,$(suffix $m)) $m &&) :
 	$(Q)$(INSTALL) -D -m 644 -t $(DESTDIR)$(COMPDIR) cli/completion/ndiv
+	$(Q)$(INSTALL) -d $(DESTDIR)$(EXTCAPDIR)
+	$(Q)sed -e 's|@BINDIR@|$(BINDIR)|' cli/extcap/ndiv >$(DESTDIR)$(EXTCAPDIR)/ndiv
+	$(Q)chmod 755 $(DESTDIR)$(EXTCAPDIR)/ndiv
 	$(Q)$(INSTALL) -D -m 644 -t $(DESTDIR)$(DOCDIR) $(DOCS)
 	$(Q)$(INSTALL) -D -m 644 -t $(DESTDIR)$(DOCDIR)/examples handlers/template/template.bpf.c docs/examples/capture.c
 	$(Q)$(if $(DESTDIR),,ldconfig 2>/dev/null || :)

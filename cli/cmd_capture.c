@@ -19,9 +19,9 @@
 #define SNAPLEN_MIN 64
 #define CHECK_MS    200 /* is the interface still there? */
 #define STATUS_MS   1000
-#define SLEEP_MIN   100 /* us, when there is nothing to do; twice as long each time */
+#define SLEEP_MIN   1000 /* us, when there is little to do; twice as long each time that there is nothing */
 #define SLEEP_MAX   10000
-#define MANY	    500 /* packets at once, behind which it does not sleep */
+#define MANY(ring)  ((ring) / 8) /* bytes at once, behind which it does not sleep */
 
 struct options {
 	const char *interface, *file, *points, *user, *verdict, *handler, *reason;
@@ -40,6 +40,7 @@ struct session {
 	int64_t start, checked, shown; /* ms */
 	uint64_t shown_packets, total;
 	useconds_t sleep;
+	uint64_t many; /* bytes */
 	int drawn; /* a status line is on the screen */
 };
 
@@ -266,21 +267,24 @@ static int next_file(struct session *s)
 	return write_block(s, ndiv_capture_head);
 }
 
-/* Takes what is in the rings to the file. How many packets, or -1 after a message. */
+/* Takes what is in the rings to the file. How many bytes, or -1 after a message. */
 static int64_t transfer(struct session *s)
 {
 	uint64_t left = s->o->count ? s->o->count - s->file.packets : 0, packets = 0;
 	struct iovec iov[CAPFILE_SPANS];
-	int n, failed;
+	int64_t bytes = 0;
+	int n, i, failed;
 
 	n = ndiv_capture_read(s->cap, iov, CAPFILE_SPANS, left, capfile_room(&s->file), &packets);
 	if (n < 0) {
 		message("capture: a ring is broken (%s): please report it", strerror(-n));
 		return -1;
 	}
+	for (i = 0; i < n; i++)
+		bytes += iov[i].iov_len;
 	failed = n ? capfile_write(&s->file, iov, n, packets) : 0;
 	ndiv_capture_release(s->cap);
-	return failed ? -1 : (int64_t)packets;
+	return failed ? -1 : bytes;
 }
 
 static int is_over(const struct session *s, int64_t now)
@@ -315,12 +319,13 @@ static int look_around(struct session *s, int64_t now)
 	return -1;
 }
 
-/* Nothing was there: sleeps, longer each time. Little was there: shortly, so that it will be more. */
-static void rest(struct session *s, int64_t packets)
+/* Behind as much as that, <bytes>, there is no time to sleep. Else shortly, and longer each time that nothing was
+ * there. */
+static void rest(struct session *s, uint64_t bytes)
 {
-	if (packets >= MANY)
+	if (bytes >= s->many)
 		return;
-	s->sleep = packets ? SLEEP_MIN : s->sleep * 2 < SLEEP_MAX ? s->sleep * 2 : SLEEP_MAX;
+	s->sleep = bytes ? SLEEP_MIN : s->sleep * 2 < SLEEP_MAX ? s->sleep * 2 : SLEEP_MAX;
 	usleep(s->sleep);
 }
 
@@ -362,10 +367,13 @@ static int finish(struct session *s)
 
 static int capture(struct session *s, const char *ifname)
 {
+	struct ndiv_capture_stats st;
 	int failed;
 
 	s->start = s->shown = s->checked = now_ms();
 	s->sleep = SLEEP_MIN;
+	ndiv_capture_stats(s->cap, &st);
+	s->many = MANY(st.size);
 	failed = write_block(s, ndiv_capture_head);
 	if (!failed)
 		message("capture: listening on %s, into %s", ifname, s->file.path);

@@ -95,7 +95,7 @@ static void set(struct code *c, int dst, __u32 value)
 
 static void add(struct code *c, int dst, __s32 value)
 {
-	op(c, BPF_ALU64 | BPF_ADD | BPF_K, dst, 0, 0, value);
+	op(c, BPF_ALU64 | BPF_ADD, dst, 0, 0, value);	/* BPF_K */
 }
 
 static void load(struct code *c, __u8 size, int dst, int src, int off)
@@ -115,7 +115,7 @@ static void call(struct code *c, __s32 helper)
 
 static void load_map(struct code *c, int dst, int fd)
 {
-	op(c, BPF_LD | BPF_DW | BPF_IMM, dst, BPF_PSEUDO_MAP_FD, 0, fd);
+	op(c, BPF_LD | BPF_DW, dst, BPF_PSEUDO_MAP_FD, 0, fd);	/* BPF_IMM */
 	op(c, 0, 0, 0, 0, 0);
 }
 

@@ -200,6 +200,26 @@ c ping -q -f -c 200 -W 1 10.78.1.2 >/dev/null 2>&1
 ends 'the example ends' 0
 judged 'the example' "$tmp/lib" 50
 
+# --- from within Wireshark: tshark takes the same way
+
+mkdir "$tmp/extcap"
+install -m 755 cli/extcap/ndiv "$tmp/extcap/ndiv"
+export NDIV=$build/ndiv
+# As root it looks into the system's folder only. In a mount namespace of its own, that is ours.
+shark() {
+	s unshare -m sh -c 'mount --bind "$0" "$(tshark -G folders 2>/dev/null | sed -n "s/^Extcap path:[[:blank:]]*//p")" && exec tshark "$@"' \
+		"$tmp/extcap" "$@"
+}
+is 'extcap: the interface is listed' "$(shark -D 2>/dev/null | grep -o 'ndiv-lab0 .*')" 'ndiv-lab0 (ndiv: lab0, in the driver)'
+is 'extcap: Ethernet' "$(shark -L -i ndiv-lab0 2>/dev/null | grep -o 'EN10MB.*')" 'EN10MB (Ethernet)'
+shark -i ndiv-lab0 -f 'icmp and host 10.78.1.2' -c 50 -w "$tmp/shark" >/dev/null 2>"$tmp/shark.said" &
+capture=$!
+captured() { c ping -q -c 5 -i 0.01 -W 1 10.78.1.2 >/dev/null 2>&1; ! kill -0 "$capture" 2>/dev/null; }
+ok 'extcap: tshark has its packets' wait_for -t 20 captured
+ends 'extcap: tshark ends' 0
+judged 'extcap' "$tmp/shark" 50
+unset NDIV
+
 # --- what goes wrong
 
 ok 'no limit any more' nd replace --keep lab0 ping rate=0

@@ -193,8 +193,7 @@ static const char *const expressions[] = {
 	"ip[8] - ip[9] > 0",
 	"ip[0] + ip6[0] > 0x65",
 	"tcp and ((ip[2:2] - ((ip[0] & 0xf) << 2)) - ((tcp[12] & 0xf0) >> 2)) != 0",
-	"host 10.77.0.1 or host 10.77.0.2 or host 10.77.0.3 or host 10.78.0.1 or net 192.168.0.0/16 or net "
-	"172.16.0.0/12",
+	"host 10.77.0.1 or host 10.77.0.2 or host 10.78.0.1 or net 192.168.0.0/16 or net 172.16.0.0/12",
 	"icmp or icmp6 or arp or (udp and portrange 67-68) or (tcp[13] & 7 != 0)",
 };
 
@@ -290,7 +289,7 @@ static int tagger(int *map)
 		{ .code = BPF_ALU | BPF_MOV | BPF_K, .dst_reg = BPF_REG_3, .imm = 10 },
 		{ .code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_skb_vlan_push },
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = BPF_REG_1, .src_reg = BPF_REG_6 },
-		{ .code = BPF_LD | BPF_DW | BPF_IMM, .dst_reg = BPF_REG_2, .src_reg = BPF_PSEUDO_MAP_FD, .imm = *map },
+		{ .code = BPF_LD | BPF_DW, .dst_reg = BPF_REG_2, .src_reg = BPF_PSEUDO_MAP_FD, .imm = *map },
 		{ 0 },
 		{ .code = BPF_ALU | BPF_MOV | BPF_K, .dst_reg = BPF_REG_3 },
 		{ .code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_tail_call },
@@ -412,7 +411,7 @@ static struct filter_insn random_insn(uint32_t left)
 		BPF_LDX | BPF_B | BPF_MSH,
 		BPF_ST,
 		BPF_STX,
-		BPF_ALU | BPF_ADD | BPF_K,
+		BPF_ALU | BPF_ADD,
 		BPF_ALU | BPF_SUB | BPF_K,
 		BPF_ALU | BPF_MUL | BPF_K,
 		BPF_ALU | BPF_DIV | BPF_K,

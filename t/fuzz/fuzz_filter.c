@@ -22,7 +22,7 @@ static void check(const struct bpf_insn *insn, size_t count)
 	for (i = 0; i < count; i++) {
 		class = insn[i].code & 7;
 		must(insn[i].dst_reg <= 10);
-		if (insn[i].code == (BPF_LD | BPF_DW | BPF_IMM))
+		if (insn[i].code == (BPF_LD | BPF_DW)) /* BPF_IMM */
 			i++;
 		if ((class != BPF_JMP && class != BPF_JMP32) || insn[i].code == (BPF_JMP | BPF_CALL) ||
 		    insn[i].code == (BPF_JMP | BPF_EXIT))
