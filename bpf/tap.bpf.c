@@ -196,8 +196,8 @@ static __always_inline void tap_tx(struct __sk_buff *skb)
 		block_cancel(&b);
 		return;
 	}
+	/* its queue is chosen later */
 	put_option32(&b, EPB_FLAGS, EPB_OUTBOUND | (skb->gso_size ? EPB_TSO : 0));
-	put_option32(&b, EPB_QUEUE, skb->queue_mapping);
 	block_end(&b);
 }
 

@@ -197,7 +197,7 @@ int tap_load(struct ndiv_capture *cap, const struct tap_maps *maps)
 		err = tap_bpf__load(tap);
 	if (err)
 		return fail(cap->nd, -err, "cannot load the capture's programs, with a ring of %u bytes for each of %d "
-			    "CPUs: %s", cap->conf.size, cap->cpus, err_text(err));
+			    "CPUs (a smaller one may do): %s", cap->conf.size, cap->cpus, err_text(err));
 	return 0;
 }
 
