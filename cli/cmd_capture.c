@@ -236,14 +236,18 @@ static void show_status(struct session *s, int64_t now)
 	s->drawn = 1;
 }
 
+/* As tcpdump's; and where there is a filter, of how many it chose. */
 static void show_counts(struct session *s)
 {
 	struct ndiv_capture_stats st;
+	char of[48] = "";
 
 	ndiv_capture_stats(s->cap, &st);
-	fprintf(stderr, "%s%" PRIu64 " packets captured\n%" PRIu64 " packets received by filter\n"
+	if (SUM(&st, rejected))
+		snprintf(of, sizeof(of), " (of %" PRIu64 ")", SUM(&st, seen));
+	fprintf(stderr, "%s%" PRIu64 " packets captured\n%" PRIu64 " packets received by filter%s\n"
 		"%" PRIu64 " packets dropped by kernel\n", s->drawn ? "\r\033[K" : "", s->file.packets,
-		SUM(&st, seen), SUM(&st, lost));
+		SUM(&st, seen) - SUM(&st, rejected), of, SUM(&st, lost));
 }
 
 /* --- at work */
