@@ -479,7 +479,8 @@ static int is_sent(const struct ng_packet *p, void *arg)
 {
 	uint32_t len = make_packet(ng.packets, buf);
 
-	return p->flags != 2 || p->queue != ~0U || p->original != len || p->captured != len || memcmp(p->data, buf, len);
+	return p->flags != 2 || p->queue != ~0U || p->original != len || p->captured != len ||
+	       memcmp(p->data, buf, len);
 }
 
 static void transmit(void **state)
