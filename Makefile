@@ -4,7 +4,7 @@
 #   make demo                   build, and show it at work in a lab, from nothing to clean again (root)
 #   make check                  build with warnings as errors, and run all tests (root)
 #   make handler SRC=my.bpf.c   build a handler outside the tree; OUT=my.bpf.o (default: build/my.bpf.o)
-#   make install                DESTDIR= PREFIX=/usr/local (BINDIR= LIBDIR= INCDIR= MANDIR= COMPDIR= DOCDIR=)
+#   make install                DESTDIR= PREFIX=/usr/local (BINDIR= LIBDIR= INCDIR= MANDIR= COMPDIR= DOCDIR= EXTCAPDIR=)
 #   make uninstall              the same ones
 #
 #   make check-kernels          run the tests on other kernels, in emulated machines; KERNELS="6.1 6.12"
@@ -32,6 +32,7 @@ MANDIR ?= $(PREFIX)/share/man
 COMPDIR ?= $(PREFIX)/share/bash-completion/completions
 DOCDIR ?= $(PREFIX)/share/doc/ndiv
 HANDLERDIR ?= $(LIBDIR)/ndiv
+EXTCAPDIR ?= $(LIBDIR)/wireshark/extcap
 
 CC ?= cc
 CLANG ?= clang
@@ -43,7 +44,7 @@ once = $(eval $(1) := $(2))$($(1))
 BPFTOOL = $(call once,BPFTOOL,$(shell scripts/bpftool.sh))
 # This directory has <asm/types.h>; it is found without it only where gcc-multilib happens to be installed.
 MULTIARCH = $(call once,MULTIARCH,$(or $(shell $(CC) -print-multiarch 2>/dev/null),$(shell uname -m)-linux-gnu))
-LIBS = $(call once,LIBS,$(shell $(PKG_CONFIG) --libs libbpf) -lelf -lz)
+LIBS = $(call once,LIBS,$(shell $(PKG_CONFIG) --libs libbpf) -lelf -lz -lpcap)
 
 B := build$(if $(SAN),/san)
 Q := $(if $(V),,@)
@@ -81,7 +82,7 @@ DOCS := README.md CHANGELOG.md $(wildcard docs/*.md)
 
 all: $(B)/ndiv $(B)/libndiv.a $(B)/libndiv.so $(HANDLER_OBJS) $(BPF_OBJS)
 
-tests: all $(T_BINS) $(T_OBJS) $(B)/bench/load
+tests: all $(T_BINS) $(T_OBJS) $(B)/bench/load $(B)/examples/capture
 
 help:
 	@sed -ne '/^[^#]*$$/q;s/^# \{0,1\}\(.*\)/\1/;p' Makefile
@@ -139,10 +140,11 @@ handler: | ready
 	$(Q)$(BPF) -MF /dev/null -c $(SRC) -o $(OUT)
 	@echo '$(OUT)'
 
-$(B)/gen/core.skel.h: $(B)/bpf/core.bpf.o
+SKELS := $(B)/gen/core.skel.h $(B)/gen/tap.skel.h
+$(SKELS): $(B)/gen/%.skel.h: $(B)/bpf/%.bpf.o
 	$(call say,GEN,$@)
 	@mkdir -p $(@D)
-	$(Q)$(BPFTOOL) gen skeleton $< name core_bpf >$@
+	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf >$@
 
 # --- user space
 
@@ -152,7 +154,7 @@ define compile_c
 	$(Q)$(C) $(1) -c $< -o $@
 endef
 
-$(B)/lib/%.o: lib/%.c $(B)/.options | $(B)/gen/core.skel.h
+$(B)/lib/%.o: lib/%.c $(B)/.options | $(SKELS)
 	$(call compile_c,-DNDIV_HANDLERDIR='"$(HANDLERDIR)"')
 
 $(B)/lib/find.o: $(B)/.handlerdir
@@ -160,7 +162,7 @@ $(B)/lib/find.o: $(B)/.handlerdir
 $(B)/cli/%.o: cli/%.c $(B)/.options
 	$(call compile_c)
 
-$(B)/t/harness/%.o: t/harness/%.c $(B)/.options | $(B)/gen/core.skel.h
+$(B)/t/harness/%.o: t/harness/%.c $(B)/.options | $(SKELS)
 	$(call compile_c,-It/harness)
 
 $(B)/libndiv.a: $(LIB_OBJS) $(B)/.lib
@@ -176,13 +178,18 @@ $(B)/ndiv: $(CLI_OBJS) $(B)/libndiv.a
 	$(call say,LD,$@)
 	$(Q)$(LINK) -o $@ $(CLI_OBJS) $(B)/libndiv.a $(LIBS) -lncursesw
 
-$(B)/bench/%.o: bench/%.c $(B)/.options | $(B)/gen/core.skel.h
+$(B)/examples/%: docs/examples/%.c $(B)/.options $(B)/libndiv.a
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(C) $(LDFLAGS) -o $@ $< $(B)/libndiv.a $(LIBS)
+
+$(B)/bench/%.o: bench/%.c $(B)/.options | $(SKELS)
 	$(call compile_c,-It/harness -Ibench)
 
 define link_test
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
-	$(Q)$(C) $(LDFLAGS) -It/harness $(1) -o $@ $< $(2) $(T_HARNESS) $(B)/libndiv.a $(LIBS) -lpcap -lm $(3)
+	$(Q)$(C) $(LDFLAGS) -It/harness $(1) -o $@ $< $(2) $(T_HARNESS) $(B)/libndiv.a $(LIBS) -lm $(3)
 endef
 
 $(B)/t/%: t/%.c $(B)/.options $(T_HARNESS) $(B)/libndiv.a
@@ -245,11 +252,11 @@ format:
 # Where it goes is where it comes from: used by install and by uninstall.
 INSTALL_HANDLERS := $(filter-out %/template.bpf.o,$(HANDLER_OBJS))
 INSTALLED = $(BINDIR)/ndiv $(LIBDIR)/libndiv.a $(LIBDIR)/libndiv.so $(LIBDIR)/libndiv.so.$(SOVERSION) \
-	$(LIBDIR)/libndiv.so.$(VERSION) $(LIBDIR)/pkgconfig/libndiv.pc $(COMPDIR)/ndiv \
+	$(LIBDIR)/libndiv.so.$(VERSION) $(LIBDIR)/pkgconfig/libndiv.pc $(COMPDIR)/ndiv $(EXTCAPDIR)/ndiv \
 	$(addprefix $(INCDIR)/ndiv/,$(notdir $(HEADERS))) \
 	$(addprefix $(HANDLERDIR)/,$(notdir $(INSTALL_HANDLERS))) \
 	$(foreach m,$(MANS),$(MANDIR)/man$(patsubst .%,%,$(suffix $m))/$(notdir $m)) \
-	$(addprefix $(DOCDIR)/,$(notdir $(DOCS))) $(DOCDIR)/examples/template.bpf.c
+	$(addprefix $(DOCDIR)/,$(notdir $(DOCS))) $(DOCDIR)/examples/template.bpf.c $(DOCDIR)/examples/capture.c
 
 # As libndiv.pc says it, which can then be used elsewhere.
 in_prefix = $(patsubst $(PREFIX)/%,$${prefix}/%,$(1))
@@ -268,8 +275,11 @@ install: all
 	$(Q)$(INSTALL) -D -m 644 -t $(DESTDIR)$(HANDLERDIR) $(INSTALL_HANDLERS)
 	$(Q)$(foreach m,$(MANS),$(INSTALL) -D -m 644 -t $(DESTDIR)$(MANDIR)/man$(patsubst .%,%,$(suffix $m)) $m &&) :
 	$(Q)$(INSTALL) -D -m 644 -t $(DESTDIR)$(COMPDIR) cli/completion/ndiv
+	$(Q)$(INSTALL) -d $(DESTDIR)$(EXTCAPDIR)
+	$(Q)sed -e 's|@BINDIR@|$(BINDIR)|' cli/extcap/ndiv >$(DESTDIR)$(EXTCAPDIR)/ndiv
+	$(Q)chmod 755 $(DESTDIR)$(EXTCAPDIR)/ndiv
 	$(Q)$(INSTALL) -D -m 644 -t $(DESTDIR)$(DOCDIR) $(DOCS)
-	$(Q)$(INSTALL) -D -m 644 -t $(DESTDIR)$(DOCDIR)/examples handlers/template/template.bpf.c
+	$(Q)$(INSTALL) -D -m 644 -t $(DESTDIR)$(DOCDIR)/examples handlers/template/template.bpf.c docs/examples/capture.c
 	$(Q)$(if $(DESTDIR),,ldconfig 2>/dev/null || :)
 	@echo 'installed: $(DESTDIR)$(BINDIR)/ndiv, handlers in $(DESTDIR)$(HANDLERDIR)'
 

@@ -43,10 +43,11 @@ clean_up() {
 	[ -z "$pid" ] || kill "$pid" 2>/dev/null
 	[ -z "$pid" ] || wait "$pid"
 	[ -z "$stats_old" ] || echo "$stats_old" >"$stats"
+	rm -f /dev/shm/ndiv-bench.*
 }
 
 # These suites also send packets, through a lab of their own. GRO, so that both ends receive by NAPI.
-needs_lab() { [ "$1" = core ] || [ "$1" = httpd ]; }
+needs_lab() { [ "$1" = core ] || [ "$1" = httpd ] || [ "$1" = capture ]; }
 lab_options() { [ "$1" != httpd ] || echo --gro on; }
 
 # merge SUITE FILE: puts the rows of FILE in the place of the suite's old ones.

@@ -32,8 +32,8 @@ static __always_inline __u32 sample(struct ndiv_cpu *cpu)
 	return NDIV_F_TIMED;
 }
 
-/* Parses, and calls the first handler of the right chain. <flags> and <rounds>: what is known already. */
-static __always_inline int enter(struct xdp_md *ctx, struct ndiv_cpu *cpu, __u32 flags, __u8 rounds)
+/* Parses, and calls the first handler of the right chain. What was known before is in pkt: flags, rounds. */
+static __always_inline int parse(struct xdp_md *ctx, struct ndiv_cpu *cpu)
 {
 	struct ndiv_pkt *pkt = &cpu->pkt;
 	struct cursor cur = {
@@ -42,15 +42,12 @@ static __always_inline int enter(struct xdp_md *ctx, struct ndiv_cpu *cpu, __u32
 		.len = bpf_xdp_get_buff_len(ctx),
 	};
 
-	cpu->seq++;
-	pkt->flags = flags | sample(cpu);
 	pkt->len = cur.len;
 	pkt->proto = 0;
 	pkt->verdict = NDIV_NEXT;
 	pkt->handler = 0;
 	pkt->out_len = 0;
 	pkt->out_count = 0;
-	pkt->rounds = rounds;
 	pkt->reason = ndiv_parse(&cur, pkt);
 	pkt->path = ndiv_conf.bank;
 	if (pkt->reason) {
@@ -61,6 +58,27 @@ static __always_inline int enter(struct xdp_md *ctx, struct ndiv_cpu *cpu, __u32
 	ndiv_jump(ctx, &ndiv_chain, 0, pkt->path);
 	cpu->reason[0][NDIV_R_CHAIN]++;
 	return XDP_DROP;
+}
+
+/* <flags> and <rounds>: what is known already. Where packets are captured, the tap goes on to ndiv_parse_pkt. */
+static __always_inline int enter(struct xdp_md *ctx, struct ndiv_cpu *cpu, __u32 flags, __u8 rounds)
+{
+	struct ndiv_pkt *pkt = &cpu->pkt;
+
+	cpu->seq++;
+	pkt->flags = flags | sample(cpu);
+	pkt->rounds = rounds;
+	bpf_tail_call_static(ctx, &ndiv_taps, NDIV_TAP_RX);
+	return parse(ctx, cpu);
+}
+
+/* The rest of the entry, behind its tap. */
+SEC("xdp.frags")
+int ndiv_parse_pkt(struct xdp_md *ctx)
+{
+	struct ndiv_cpu *cpu = ndiv_cpu(NDIV_CPU_RX);
+
+	return cpu ? parse(ctx, cpu) : XDP_ABORTED;
 }
 
 /* In generic mode, a postponed packet comes here again as an skb, right behind ndiv_entry_again on this CPU. */
@@ -117,18 +135,24 @@ int ndiv_entry_again(struct xdp_md *ctx)
 
 static __always_inline void count(struct ndiv_cpu *cpu, __u32 verdict)
 {
+	__u32 handler = cpu->pkt.handler & (NDIV_HANDLERS_MAX - 1);
 	struct ndiv_count *c;
 
-	c = &cpu->verdict[cpu->pkt.handler & (NDIV_HANDLERS_MAX - 1)][verdict & (NDIV_VERDICTS - 1)];
+	verdict &= NDIV_VERDICTS - 1;
+	c = &cpu->verdict[handler][verdict];
 	c->packets++;
 	c->bytes += cpu->pkt.len;
+	cpu->pkt.outcome = NDIV_OUTCOME(handler, verdict);
 }
 
 /* <handler> and <reason> say why. */
 static __always_inline int drop(struct ndiv_cpu *cpu, __u32 handler, __u32 reason)
 {
-	cpu->reason[handler & (NDIV_HANDLERS_MAX - 1)][reason & (NDIV_REASONS_MAX - 1)]++;
+	handler &= NDIV_HANDLERS_MAX - 1;
+	reason &= NDIV_REASONS_MAX - 1;
+	cpu->reason[handler][reason]++;
 	count(cpu, NDIV_DROP);
+	cpu->pkt.outcome = NDIV_OUTCOME_DROPPED(handler, reason);
 	return XDP_DROP;
 }
 
@@ -174,14 +198,8 @@ static __always_inline int forward(struct xdp_md *ctx, struct ndiv_cpu *cpu)
 	return bpf_redirect(ifindex, 0);
 }
 
-/* The last program of every packet: the only place where verdicts are counted and carried out. */
-SEC("xdp.frags")
-int ndiv_verdict(struct xdp_md *ctx)
+static __always_inline int carry_out(struct xdp_md *ctx, struct ndiv_cpu *cpu)
 {
-	struct ndiv_cpu *cpu = ndiv_cpu(NDIV_CPU_RX);
-
-	if (!cpu)
-		return XDP_ABORTED;
 	switch (cpu->pkt.verdict) {
 	case NDIV_NEXT:
 		return unclaimed(cpu);
@@ -207,6 +225,23 @@ int ndiv_verdict(struct xdp_md *ctx)
 	return drop(cpu, 0, NDIV_R_VERDICT);
 }
 
+/* Where packets are captured, the tap returns <act> instead. */
+static __always_inline int finish(struct xdp_md *ctx, struct ndiv_cpu *cpu, int act)
+{
+	cpu->pkt.outcome |= act << 16;
+	bpf_tail_call_static(ctx, &ndiv_taps, NDIV_TAP_VERDICT);
+	return act;
+}
+
+/* The last program of every packet: the only place where verdicts are counted and carried out. */
+SEC("xdp.frags")
+int ndiv_verdict(struct xdp_md *ctx)
+{
+	struct ndiv_cpu *cpu = ndiv_cpu(NDIV_CPU_RX);
+
+	return cpu ? finish(ctx, cpu, carry_out(ctx, cpu)) : XDP_ABORTED;
+}
+
 /* Verdict POSTPONE, which has a program of its own: it is large, and seldom. */
 SEC("xdp.frags")
 int ndiv_postpone_pkt(struct xdp_md *ctx)
@@ -218,9 +253,10 @@ int ndiv_postpone_pkt(struct xdp_md *ctx)
 		return XDP_ABORTED;
 	reason = postpone(ctx, &cpu->pkt);
 	if (reason)
-		return drop(cpu, 0, reason);
-	count(cpu, NDIV_POSTPONE);
-	return XDP_DROP;
+		drop(cpu, 0, reason);
+	else
+		count(cpu, NDIV_POSTPONE);
+	return finish(ctx, cpu, XDP_DROP);
 }
 
 /*

@@ -27,6 +27,14 @@ struct {
 	__array(values, struct ndiv_copies);
 } ndiv_copies SEC(".maps");
 
+/* Programs of a capture. Never pinned: see enum ndiv_tap. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, NDIV_TAPS);
+	__type(key, __u32);
+	__type(value, __u32);
+} ndiv_taps SEC(".maps");
+
 /* Builder programs for clones. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);

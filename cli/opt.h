@@ -67,7 +67,7 @@ struct cmd {
 	int (*run)(const void *opts, int argc, char **argv);
 };
 
-#define OPT_VALUES 64
+#define OPT_VALUES 256
 
 /* What opt_parse() returns other than the number of arguments. */
 #define OPT_HELP (-1)

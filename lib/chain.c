@@ -19,7 +19,7 @@ struct bank {
 };
 
 /* Waits until every program that runs now has ended: an RCU grace period. */
-static void wait_for_packets(void)
+void wait_for_packets(void)
 {
 	if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
 		usleep(20000);	/* nohz_full kernels refuse: longer than any softirq runs */

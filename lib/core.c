@@ -129,6 +129,8 @@ static int fill_chains(struct core_bpf *core)
 	if (!err)
 		err = fill_slot(core->maps.ndiv_chain, NDIV_SLOT_REPEAT, core->progs.ndiv_repeat_pkt);
 	if (!err)
+		err = fill_slot(core->maps.ndiv_chain, NDIV_SLOT_PARSE, core->progs.ndiv_parse_pkt);
+	if (!err)
 		err = fill_slot(core->maps.ndiv_skb, 0, core->progs.ndiv_rx_skb_more);
 	if (!err)
 		err = fill_slot(core->maps.ndiv_tx_chain, NDIV_SLOT_VERDICT, core->progs.ndiv_tx_verdict);
@@ -303,6 +305,46 @@ int core_up(struct ndiv *nd, enum ndiv_mode mode)
 		return err;
 	warn(nd, "the driver refuses native mode (%s): generic mode, which is slower", refusal);
 	return core_try(nd, NDIV_MODE_GENERIC, refusal, NULL, 0);
+}
+
+/* Loads the core and ties it to the interface in <mode>, without a pin: the link goes with the process. */
+static int lend_try(struct ndiv *nd, enum ndiv_mode mode, struct core_bpf **out)
+{
+	struct core_bpf *core = core_open(nd, mode == NDIV_MODE_GENERIC, 0);
+	int err, link = -1;
+
+	if (!core)
+		return fail(nd, errno, "cannot open the core's BPF object: %s", strerror(errno));
+	err = core_bpf__load(core);
+	if (!err)
+		err = fill_chains(core);
+	if (!err) {
+		link = link_lend(nd, bpf_program__fd(core->progs.ndiv_entry), mode);
+		err = link < 0 ? link : 0;
+	}
+	if (!err) {
+		*out = core;
+		return link;
+	}
+	core_bpf__destroy(core);
+	return fail(nd, -err, "cannot attach in %s mode: %s", ndiv_mode_name(mode), strerror(-err));
+}
+
+/*
+ * A core with an empty chain, for a capture where ndiv is not attached: it passes everything, and nothing of it is
+ * pinned. Returns the link, or -errno.
+ */
+int core_lend(struct ndiv *nd, struct core_bpf **out)
+{
+	int link, err = other_program(nd);
+
+	if (err)
+		return err;
+	link = lend_try(nd, NDIV_MODE_NATIVE, out);
+	if (link >= 0)
+		return link;
+	warn(nd, "%s: generic mode, which is slower", nd->err);
+	return lend_try(nd, NDIV_MODE_GENERIC, out);
 }
 
 /* Was VLAN offload turned off? Leaves the handle's message alone. */

@@ -66,6 +66,7 @@ void	handler_dir(const struct ndiv *nd, unsigned int id, int new, char *buf);
 
 /* link.c: XDP link and tracepoint links */
 int	link_info(const char *dir, struct bpf_link_info *info);
+int	link_lend(struct ndiv *nd, int entry, enum ndiv_mode mode);
 int	link_xdp(struct ndiv *nd, int entry, enum ndiv_mode mode);
 int	link_swap(struct ndiv *nd, int entry);
 int	link_tracepoint(const char *dir, const char *name, int prog);
@@ -81,8 +82,10 @@ void	strays_remove(struct ndiv *nd);
 __u32	foreign_program(const struct ndiv *nd, char *name);
 
 /* core.c */
+struct core_bpf;
 int	core_up(struct ndiv *nd, enum ndiv_mode mode);
 void	core_down(struct ndiv *nd);
+int	core_lend(struct ndiv *nd, struct core_bpf **core);
 int	core_fits(struct ndiv *nd, enum ndiv_mode mode);
 
 /* device.c */
@@ -141,13 +144,79 @@ int	option_check(struct ndiv *nd, const struct ndiv_info *info, const char *opts
 int	option_join(struct ndiv *nd, const char *old, const char *const *opts, size_t count, char *buf, size_t len);
 
 /* chain.c */
+void	wait_for_packets(void);
 int	chain_apply(struct ndiv *nd, const struct table *tab, unsigned int fresh_id);
 
 /* tc.c: programs on the transmit path, and on the receive path in generic mode */
 int	tx_up(struct ndiv *nd);
 void	tx_down(struct ndiv *nd);
 int	tx_kind(const struct ndiv *nd);
+int	tx_lend(struct ndiv *nd, int prog, int *link);
+void	tx_return(struct ndiv *nd, int *link);
 int	generic_up(struct ndiv *nd);
 void	generic_down(struct ndiv *nd);
+
+/* capture.c: what a capture is made of */
+struct tap_bpf;
+
+/* The ring of one CPU, as it is read. */
+struct reader {
+	struct ndiv_ring *ring;
+	__u64	pos;			/* up to here it was handed out */
+	__u64	limit;			/* up to here it can be */
+	__u64	last;			/* time of the last block that was handed out */
+	int	busy;			/* a block was being written when <limit> was read */
+};
+
+struct ndiv_capture {
+	struct ndiv *nd;
+	struct ndiv_capture_opts opts;
+	struct ndiv_tap_conf conf;
+	struct tap_bpf *tap;
+	struct core_bpf *core;		/* that was brought along; NULL: ndiv is attached */
+	int	link;			/* XDP link: of that core, or to watch the one that is there; or -1 */
+	int	taps;			/* the array of taps, or -1 */
+	struct ndiv_conf *core_conf;	/* of the core that is attached; NULL: it was brought along */
+	int	tx_link;		/* of tcx; -1: none */
+	int	filter[NDIV_POINTS];	/* programs in front of those that copy, or -1 */
+	int	stopped;		/* nothing new comes */
+	int	tx_up;			/* the transmit path is tapped, in whatever way */
+	struct table *tab;		/* handlers, as they were at the last look */
+	struct ndiv_comment *outcomes;	/* likewise their words */
+	char	ifname[IFNAMSIZ];
+	void	*map;			/* all rings */
+	size_t	map_len;
+	struct reader *reader;
+	int	cpus;
+	int	force_barrier;		/* for tests: as if the CPU needed one */
+	__u64	start;			/* ns since 1970 */
+};
+
+/* The core's maps that taps use. */
+struct tap_maps {
+	int	cpus, chain, taps;
+};
+int	tap_load(struct ndiv_capture *cap, const struct tap_maps *maps);
+int	tap_filter(struct ndiv_capture *cap, const struct tap_maps *maps);
+int	tap_rings(struct ndiv_capture *cap);
+int	tap_in(struct ndiv_capture *cap);
+void	tap_unload(struct ndiv_capture *cap);
+__u64	capture_clock(const struct ndiv_capture *cap);
+
+/* outcome.c */
+int	outcomes_write(struct ndiv_capture *cap);
+int	outcomes_check(struct ndiv_capture *cap);
+
+/* merge.c */
+__u64	ring_used(const struct ndiv_capture *cap, const struct reader *r);
+
+/* pcapng.c */
+size_t	pcapng_section(void *buf);
+size_t	pcapng_interface(void *buf, const char *name, const char *about, const char *filter, __u32 snaplen);
+struct pcapng_stats {
+	__u32	interface;
+	__u64	start, now, received, accepted, lost;
+};
+size_t	pcapng_stats(void *buf, const struct pcapng_stats *st);
 
 #endif

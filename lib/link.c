@@ -80,22 +80,32 @@ int other_program(struct ndiv *nd)
 
 	if (!id)
 		return 0;
+	if (!strcmp(name, "ndiv_entry"))
+		return fail(nd, EBUSY, "a capture runs on it, without handlers: end it first (`pgrep -af \"ndiv.* "
+			    "capture\"`)");
 	return fail(nd, EBUSY,
 		    "another XDP program is attached: \"%s\", id %u; nothing was changed. Detach it first "
 		    "(`bpftool net show dev %s` tells how it is attached; `ip link set dev %s xdp off`)",
 		    name, id, nd->ifname, nd->ifname);
 }
 
-/* Attaches program <entry> and pins the link: from then on ndiv is attached. */
-int link_xdp(struct ndiv *nd, int entry, enum ndiv_mode mode)
+/* Attaches program <entry>, as long as the link is open that it returns. -errno if it cannot. */
+int link_lend(struct ndiv *nd, int entry, enum ndiv_mode mode)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, opts,
 		    .flags = mode == NDIV_MODE_GENERIC ? XDP_FLAGS_SKB_MODE : XDP_FLAGS_DRV_MODE);
-	int fd, err;
+	int fd = bpf_link_create(entry, nd->ifindex, BPF_XDP, &opts);
 
-	fd = bpf_link_create(entry, nd->ifindex, BPF_XDP, &opts);
+	return fd < 0 ? -errno : fd;
+}
+
+/* The same, and pins the link: from then on ndiv is attached. */
+int link_xdp(struct ndiv *nd, int entry, enum ndiv_mode mode)
+{
+	int fd = link_lend(nd, entry, mode), err;
+
 	if (fd < 0)
-		return -errno;
+		return fd;
 	err = pin(nd->dir, "link", fd);
 	close(fd);
 	return err;

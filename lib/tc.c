@@ -93,6 +93,42 @@ static void hook_down(struct ndiv *nd, const struct hook *hook)
 	unpin(nd->dir, hook->filter);
 }
 
+/*
+ * A capture's program on the transmit path, behind all others. By tcx it goes with the process that has <*link>; the
+ * filter of clsact (<*link> -1) stays if the process is killed, until the next capture takes its place.
+ */
+int tx_lend(struct ndiv *nd, int prog, int *link)
+{
+	LIBBPF_OPTS(bpf_tc_hook, h, .ifindex = nd->ifindex, .attach_point = BPF_TC_EGRESS);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY + 1, .prog_fd = prog,
+		    .flags = BPF_TC_F_REPLACE);
+	int err;
+
+	*link = bpf_link_create(prog, nd->ifindex, BPF_TCX_EGRESS_, NULL);
+	if (*link >= 0)
+		return 0;
+	err = bpf_tc_hook_create(&h);
+	if (!err || err == -EEXIST)
+		err = bpf_tc_attach(&h, &opts);
+	if (err)
+		return fail(nd, -err, "cannot attach to tc egress: %s", strerror(-err));
+	return 0;
+}
+
+void tx_return(struct ndiv *nd, int *link)
+{
+	LIBBPF_OPTS(bpf_tc_hook, h, .ifindex = nd->ifindex, .attach_point = BPF_TC_EGRESS);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY + 1);
+
+	if (*link < 0) {
+		bpf_tc_detach(&h, &opts);
+		return;
+	}
+	bpf_link_detach(*link);
+	close(*link);
+	*link = -1;
+}
+
 int tx_up(struct ndiv *nd)
 {
 	return hook_up(nd, &egress);

@@ -23,6 +23,7 @@ needs() {
 		build	pc:libbpf>=1.1		libbpf-dev
 		build	hdr:libelf.h		libelf-dev
 		build	hdr:zlib.h		zlib1g-dev
+		build	hdr:pcap.h		libpcap-dev
 		build	hdr:curses.h		libncurses-dev
 		build	has_bpftool		bpftool
 		lab	cmd:ip			iproute2
@@ -33,7 +34,6 @@ needs() {
 		demo	cmd:wrk			wrk
 		demo	cmd:jq			jq
 		test	hdr:cmocka.h		libcmocka-dev
-		test	hdr:pcap.h		libpcap-dev
 		test	cmd:prove		perl
 		test	cmd:curl		curl
 		test	cmd:wrk			wrk
@@ -54,6 +54,8 @@ needs() {
 		test	cmd:ab			apache2-utils
 		test	cmd:node		nodejs
 		browser	has_browser		chromium
+		bench	cmd:dumpcap		tshark
+		bench	cmd:netsniff-ng		netsniff-ng
 		lint	cmd:clang-format	clang-format
 		lint	cmd:clang-tidy		clang-tidy
 		lint	cmd:shellcheck		shellcheck
@@ -80,8 +82,8 @@ has_iputils_arping() { arping -V 2>/dev/null | grep -q iputils; }
 also_of() {
 	case $1 in
 	build | lab) echo "$1" ;;
-	demo | test | bench) echo "build lab $1" ;;
-	browser) echo "build lab test $1" ;;
+	demo | test) echo "build lab $1" ;;
+	bench | browser) echo "build lab test $1" ;;
 	lint | fuzz | vm | fresh) echo "build $1" ;;
 	*) return 1 ;;
 	esac

@@ -18,7 +18,7 @@
 #endif
 
 /* Raised whenever a structure of this file changes; user space refuses to touch state of another number. */
-#define NDIV_ABI		1
+#define NDIV_ABI		2
 
 #define NDIV_NAME_LEN		24	/* names of handlers, reasons, counters and options, with the final 0 */
 #define NDIV_HANDLERS_MAX	16	/* handler ids; 0 is the core itself, so 15 handlers fit one interface */
@@ -148,7 +148,8 @@ struct ndiv_pkt {
 	__u32	hw_hash_type;	/* enum xdp_rss_hash_type of the kernel: which headers it covers */
 	__u16	hw_vlan;	/* TCI of the tag that the card removed */
 	__be16	hw_vlan_proto;
-	__u64	pad1;
+	__u32	outcome;	/* core: what became of it: NDIV_OUTCOME(), and the XDP action << 16 */
+	__u32	pad1;
 	/* second cache line */
 	__u64	hw_tstamp;	/* ns, clock of the card */
 	__u64	stamp;		/* core: when the handler of a timed packet began */
@@ -213,10 +214,33 @@ enum ndiv_slot {
 	NDIV_SLOT_VERDICT = 0,
 	NDIV_SLOT_POSTPONE,
 	NDIV_SLOT_REPEAT,
+	NDIV_SLOT_PARSE,	/* the entry behind its tap */
 	NDIV_SLOT_NEXT = 16,
 	NDIV_PATHS = 4,
 	NDIV_SLOTS = NDIV_SLOT_NEXT + NDIV_HANDLERS_MAX * NDIV_PATHS,
 };
+
+/*
+ * The array of taps, where a capture's programs are while it runs. Nothing holds it but the core's programs and the
+ * process that captures: when that one ends, however it does, the kernel empties the array. It does so a moment later,
+ * slot by slot, and would take out the programs of the next capture as well: so that one waits until the last slot is
+ * empty, which a capture fills first and leaves to the kernel.
+ */
+enum ndiv_tap {
+	NDIV_TAP_RX = 0,	/* what comes first: the filter, or the program that copies */
+	NDIV_TAP_RX_COPY,	/* where the filter leads to */
+	NDIV_TAP_RX_SKIP,
+	NDIV_TAP_VERDICT,
+	NDIV_TAP_VERDICT_COPY,
+	NDIV_TAP_VERDICT_SKIP,
+	NDIV_TAP_HELD,		/* never called: there is a capture, or what one left is still being removed */
+	NDIV_TAPS,
+};
+
+/* What became of a packet, as a small number: a verdict, or the reason of a drop, of a handler. */
+#define NDIV_OUTCOME(handler, verdict)		((handler) << 6 | (verdict))
+#define NDIV_OUTCOME_DROPPED(handler, reason)	((handler) << 6 | 32 | (reason))
+#define NDIV_OUTCOME_BITS			10
 
 /*
  * The builder arrays (for clones, for skbs) have two banks, too: clones of the old chain's last packets meet the old
@@ -237,7 +261,8 @@ struct ndiv_conf {
 	__u32	sample;		/* time the handlers for one packet in (sample + 1); a power of two minus 1 */
 	__u64	agent_until;	/* CLOCK_MONOTONIC ns until which an agent is taken to be alive */
 	__u64	agent_lost;	/* postponed packets that the agent could not present again */
-	__u32	pad[8];
+	__u32	capturer;	/* process that captures; 0: none does */
+	__u32	pad[7];
 };
 NDIV_ASSERT(sizeof(struct ndiv_conf) == 64, "struct ndiv_conf is one cache line");
 

@@ -13,7 +13,9 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/uio.h>
 #include <ndiv/abi.h>
+#include <ndiv/ring.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -245,6 +247,84 @@ struct ndiv_probe {
 
 /* Asks the kernel and, if <ifname> is not NULL, its driver. Nothing is attached or changed. 0, or -ENODEV, -EPERM... */
 int ndiv_probe(const char *ifname, struct ndiv_probe *probe, char *err, size_t err_len);
+
+/* --- capture ------------------------------------------------------------------------------------------------ */
+
+/*
+ * A capture: packets as finished blocks of a pcapng file, in rings which the kernel's side writes and this process
+ * reads in place. What it needs in the kernel is there as long as the process, or until ndiv_capture_close(); one
+ * capture at a time for each interface. If ndiv is not attached, the capture brings a core with an empty chain, which
+ * goes with it.
+ *
+ *	head -> file
+ *	until the end: blocks = ndiv_capture_read(); blocks -> file; ndiv_capture_release()
+ *	ndiv_capture_stop(); what is left, likewise; tail -> file
+ */
+struct ndiv_capture;
+
+/* The texts have to outlive the capture. */
+struct ndiv_capture_opts {
+	size_t	sz;			/* sizeof(struct ndiv_capture_opts) */
+	unsigned int points;		/* bits 1 << enum ndiv_point; 0: rx */
+	uint32_t snaplen;		/* bytes kept of a packet, 64 to NDIV_SNAPLEN_MAX; 0: all */
+	uint32_t ring;			/* bytes of the ring of each CPU, rounded up to a power of 2; 0: 4 MB or less */
+	int	coarse;			/* time stamps of the coarse clock: some ms, but cheaper */
+	unsigned int verdicts;		/* bits 1 << enum ndiv_verdict of the packets wanted at verdict; 0: all */
+	const char *handler;		/* only what this one decided ("core", too); NULL: all */
+	const char *reason;		/* only what was dropped for this reason; NULL: all */
+	const char *filter;		/* only what matches this, at all points: pcap-filter(7); NULL or "": all */
+};
+
+#define NDIV_SNAPLEN_MAX	262144
+#define NDIV_RING_MIN		65536
+#define NDIV_RING_MAX		(1U << 30)
+#define NDIV_CAPTURE_HEAD	4096	/* bytes that are enough for head and tail */
+
+struct ndiv_capture_stats {
+	struct ndiv_ring_count point[NDIV_POINTS];	/* of all CPUs; <told> is of no use here */
+	uint64_t used, size;		/* bytes of the fullest ring */
+};
+
+/* -EBUSY: another capture runs on the interface, or another XDP program is attached. ndiv_error(nd) tells. */
+int ndiv_capture_open(struct ndiv_capture **out, struct ndiv *nd, const struct ndiv_capture_opts *opts);
+void ndiv_capture_close(struct ndiv_capture *cap);
+
+/* The blocks that begin a file: section and interfaces. Bytes in <buf>, of NDIV_CAPTURE_HEAD. */
+size_t ndiv_capture_head(const struct ndiv_capture *cap, void *buf);
+
+/* The blocks that end a file: statistics of each interface so far. Likewise. */
+size_t ndiv_capture_tail(const struct ndiv_capture *cap, void *buf);
+
+/*
+ * What is there, in the order of time over all CPUs: up to <count> spans of whole blocks, of which at most
+ * <max_packets> and <max_bytes> (one block, if it is longer; 0: no limit). Returns how many spans are in <iov>, and in
+ * <*packets> the number of their packets. It does not wait. The spans are valid until ndiv_capture_release(), which
+ * gives their room back to the kernel's side and has to follow. -EBADMSG: a ring is broken (a bug: please report).
+ */
+int ndiv_capture_read(struct ndiv_capture *cap, struct iovec *iov, int count, uint64_t max_packets,
+		      uint64_t max_bytes, uint64_t *packets);
+void ndiv_capture_release(struct ndiv_capture *cap);
+
+/* Nothing more is captured; what is in the rings can be read. */
+void ndiv_capture_stop(struct ndiv_capture *cap);
+
+/* 0; -ENODEV: the interface has vanished; -ENOLINK: ndiv was detached from it; -EIDRM: somebody else took our programs
+ * away. */
+int ndiv_capture_check(const struct ndiv_capture *cap);
+
+/*
+ * Looks again which handlers are attached, and how the words of verdicts are to be. Every now and then: what is
+ * attached later is a number until then.
+ */
+int ndiv_capture_refresh(struct ndiv_capture *cap);
+
+void ndiv_capture_stats(const struct ndiv_capture *cap, struct ndiv_capture_stats *stats);
+
+/* Does ndiv_capture_close() still need privileges? (On the transmit path before Linux 6.6.) Else they can be dropped.
+ */
+int ndiv_capture_needs_root(const struct ndiv_capture *cap);
+
+const char *ndiv_point_name(enum ndiv_point point);
 
 /* --- agent -------------------------------------------------------------------------------------------------- */
 

@@ -3,8 +3,8 @@
 #
 # run.sh [SECONDS [TARGET...]]: builds the fuzz targets, and runs each for so long (10 unless given)
 #
-# TARGET: option, info, object, netlink, content; all of them unless given. What they find, and the inputs they go on from the
-# next time, is in build/fuzz. Exit status 0 only if each has run and found nothing. Needs what `make` needs, and
+# TARGET: option, info, object, netlink, content, filter; all of them unless given. What they find, and the inputs they go on
+# from the next time, is in build/fuzz. Exit status 0 only if each has run and found nothing. Needs what `make` needs, and
 # libFuzzer (Debian: libclang-rt-14-dev, which clang recommends). No root.
 set -u
 cd "$(dirname "$(readlink -f "$0")")/../.." || exit 1
@@ -12,12 +12,12 @@ cd "$(dirname "$(readlink -f "$0")")/../.." || exit 1
 seconds=${1:-10}
 shift
 [[ $seconds =~ ^[1-9][0-9]*$ ]] || { echo "usage: run.sh [SECONDS [TARGET...]]" >&2; exit 2; }
-[ $# -gt 0 ] || set -- option info object netlink content
+[ $# -gt 0 ] || set -- option info object netlink content filter
 clang=${CLANG:-clang}
 out=build/fuzz
 flags=(-std=gnu11 -g -O1 -Wall -Wextra -Wno-unused-parameter -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 	-Iinclude -Ibuild/gen '-DNDIV_HANDLERDIR=""')
-read -ra libs <<<"$(pkg-config --libs libbpf) -lelf -lz"
+read -ra libs <<<"$(pkg-config --libs libbpf) -lelf -lz -lpcap"
 
 die() { echo "fuzz: $*" >&2; exit 1; }
 
@@ -55,6 +55,11 @@ seeds() {
 		# a name, and a list with one file
 		printf 'a b/index.html\0\7\0\0\0\5\0\0\0\1\2\3\4\5\6\7\x8\xc8\0\2\0\2\0\0\0/xyz' >"$dir/list"
 		printf '\xc3\xa9%%?#/404.html\0' >"$dir/name"
+		;;
+	filter)
+		# "tcp port 80" and a loop, each as a program of one kind
+		printf '\0\x28\0\0\0\x0c\0\0\0\x15\0\0\4\0\x08\0\0\x30\0\0\0\x17\0\0\0\x15\0\0\2\x06\0\0\0\xb1\0\0\0\x0e\0\0\0\x06\0\0\0\0\0\4\0\x06\0\0\0\0\0\0\0' >"$dir/rx"
+		printf '\4\x87\0\0\0\0\0\0\0\5\0\0\0\xfe\xff\xff\xff\x06\0\0\0\0\0\0\0' >"$dir/loop"
 		;;
 	netlink)
 		# a link called eth0 with MTU 1500, of kind "vlan" and on another link; then what a driver says of XDP

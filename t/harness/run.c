@@ -199,6 +199,8 @@ int run_open(struct run *r, const struct ndiv_self *self)
 	if (!err)
 		err = set_slot(r->chain, NDIV_SLOT_REPEAT, prog_fd(r->core, "ndiv_repeat_pkt"));
 	if (!err)
+		err = set_slot(r->chain, NDIV_SLOT_PARSE, prog_fd(r->core, "ndiv_parse_pkt"));
+	if (!err)
 		err = run_order(r, NULL, 0);
 	return err ? complain("fill", "the chain", err) : 0;
 }

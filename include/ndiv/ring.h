@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * ring.h - what a capture's programs and its reader share: rings of finished pcapng blocks
+ *
+ * There is one ring for each CPU, all of them values of one memory-mapped array. The programs of that CPU write
+ * enhanced packet blocks, one behind the other; the reader hands them on as they are. A block is never cut in two: the
+ * one that reaches or crosses <size> is the last of its lap, and ends in the slack behind; the next one is at 0 again.
+ *
+ * A position is lap << 32 | offset. The writer is at most one lap ahead. (k) and (u) as in abi.h.
+ */
+#ifndef NDIV_RING_H
+#define NDIV_RING_H
+
+#include <linux/types.h>
+
+/* Where packets are captured; each point is an interface of the file. */
+enum ndiv_point {
+	NDIV_POINT_RX = 0,	/* as the driver hands them in, before the handlers */
+	NDIV_POINT_VERDICT,	/* behind the handlers, with what became of them */
+	NDIV_POINT_TX,		/* what the local stack sends */
+	NDIV_POINTS,
+};
+
+struct ndiv_ring_count {
+	__u64	seen;		/* (k) packets that came to the point */
+	__u64	rejected;	/* (k) which the filter did not want */
+	__u64	lost;		/* (k) for which the ring had no room */
+	__u64	told;		/* (k) of the lost ones: told in the blocks written so far */
+};
+
+#define NDIV_RING_BUSY	1U	/* in head: a block is being written, whose time is not older than this */
+
+struct ndiv_ring {
+	__u64	head;		/* (k) where the next block will be, and NDIV_RING_BUSY */
+	__u32	end[2];		/* (k) where the last block of a lap ends, by the lowest bit of its number */
+	__u64	pad1[6];
+	__u64	tail;		/* (u) where the reader is: in a cache line of its own */
+	__u64	pad2[7];
+	__u64	seen_tail;	/* (k) tail, when it was last looked at */
+	struct ndiv_ring_count count[NDIV_POINTS];
+	__u64	pad3[3];
+	__u8	data[];
+};
+_Static_assert(sizeof(struct ndiv_ring) == 256, "struct ndiv_ring is four cache lines");
+
+/* Bytes of a block besides the packet, at most; and so the slack behind <size>, with the longest packet. */
+#define NDIV_BLOCK_EXTRA	160
+
+/*
+ * What a verdict was, as an option of the block: a comment, its text padded with zeros to four bytes. By
+ * the number of abi.h, NDIV_OUTCOME(). A packet whose outcome has <len> 0 is not wanted.
+ */
+#define NDIV_COMMENT_LEN	60
+
+struct ndiv_comment {
+	__u16	code;		/* 1 */
+	__u16	len;		/* of the text */
+	char	text[NDIV_COMMENT_LEN];
+};
+_Static_assert(sizeof(struct ndiv_comment) == 64, "struct ndiv_comment is a cache line");
+
+#define NDIV_OUTCOMES		1024
+
+/* Set before the programs are loaded, constants for them. */
+struct ndiv_tap_conf {
+	__u32	size;		/* of a ring: a power of 2 */
+	__u32	snaplen;	/* bytes of a packet that are kept, at most */
+	__u64	epoch;		/* ns to be added to the clock of the kernel for time since 1970 */
+	__u32	coarse;		/* take the coarse clock */
+	__u32	barrier;	/* the CPU needs a barrier between block and head */
+	__u32	ids;		/* number the packets: 1 if more than one point of the receive path is captured */
+	__u32	interface[NDIV_POINTS]; /* number of the point's interface in the file */
+};
+_Static_assert(sizeof(struct ndiv_tap_conf) == 40, "struct ndiv_tap_conf");
+
+#endif
