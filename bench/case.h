@@ -15,7 +15,7 @@
 
 /* What the client knows of its connection. */
 struct talk {
-	uint32_t isn;			/* the server's */
+	uint32_t isn, tsval;		/* the server's */
 	uint32_t sent;			/* bytes of the client's request */
 	uint32_t received;		/* bytes of the response */
 };
@@ -24,9 +24,14 @@ struct bench_case {
 	const char *name;		/* "suite/case" */
 	const char *handler;		/* its object, below the build directory; NULL: an empty chain */
 	const struct run_option *options;
-	enum ndiv_verdict verdict;	/* of each packet: REPLY, DROP or PASS */
+	enum ndiv_verdict verdict;	/* of each packet: REPLY, DROP, PASS, or NEXT and nobody takes it */
 	uint8_t	reason;			/* the handler's, of DROP */
 	int	v6;
+
+	/* Called when the handler, which has id 1, has been loaded, before each batch of packets, and now and then while
+	 * packets are built; or NULL. */
+	int	(*prepare)(struct run *r);
+	int	warm;			/* every flow has sent its packet before */
 
 	/* Builds the packet of <flow>. */
 	void	(*build)(struct pkt *p, struct flow flow, const struct talk *talk);

@@ -14,6 +14,31 @@
 /* Bytes that the parser may need in the linear part: Ethernet, two tags, IP with options or extensions, TCP. */
 #define SKB_PULL	256
 
+/*
+ * Has the kernel lost sight of the Ethernet header? It does in generic mode, at ingress (generic.h). Then the skb begins
+ * with its IP header, and not with our MAC address; what is for others may be taken for such a one, but is not for the
+ * stack either.
+ */
+static __always_inline int is_headless(struct __sk_buff *skb)
+{
+	const volatile __u16 *mac = (const volatile __u16 *)ndiv_self.mac;
+	const __u16 *p = ndiv_skb_ptr(skb, 0, ETH_HLEN);
+	__u8 version;
+
+	if (!ndiv_self.generic || !p || (p[0] == mac[0] && p[1] == mac[1] && p[2] == mac[2]))
+		return 0;
+	version = *(const __u8 *)p >> 4;
+	return (skb->protocol == bpf_htons(ETH_P_IP) && version == 4) ||
+	       (skb->protocol == bpf_htons(ETH_P_IPV6) && version == 6);
+}
+
+static __always_inline int parse_headless(struct __sk_buff *skb, const struct cursor *cur, struct ndiv_pkt *pkt)
+{
+	pkt->end = pkt->len;
+	pkt->eth_proto = skb->protocol;
+	return parse_l3(cur, cur->data, pkt);
+}
+
 /* Parses, and calls the first handler of <chain>. <flags>: what is known already. */
 static __always_inline int skb_enter(struct __sk_buff *skb, enum ndiv_cpu_index which, void *chain, __u32 bank,
 				     __u32 flags)
@@ -35,7 +60,10 @@ static __always_inline int skb_enter(struct __sk_buff *skb, enum ndiv_cpu_index 
 	pkt->proto = 0;
 	pkt->verdict = NDIV_NEXT;
 	pkt->handler = 0;
-	pkt->reason = ndiv_parse(&cur, pkt);
+	if (which == NDIV_CPU_IN && is_headless(skb))
+		pkt->reason = parse_headless(skb, &cur, pkt);
+	else
+		pkt->reason = ndiv_parse(&cur, pkt);
 	if (skb->vlan_present) {
 		pkt->flags |= NDIV_F_HW_VLAN;
 		pkt->hw_vlan = skb->vlan_tci;

@@ -6,7 +6,7 @@
  *			timestamp		23 bits of clock (units of 512 ms), 9 bits of options
  * Without:		initial sequence number	24 bits of hash, 8 bits of options
  *
- * The options are hashed with addresses, ports and the client's sequence number, by SipHash-1-3. Its key is another one
+ * Options and timestamp are hashed with addresses, ports and the client's sequence number, by SipHash-1-3. Its key is another one
  * in each epoch of 65.536 s, derived from the secret, so there is nothing to rotate. With timestamps the cookie tells
  * its epoch, and is good for 82 s; without, that of the current epoch is good, that of the one before for 16 s more (and
  * that of the next one for the last second, for the clock of another machine may be ahead).
@@ -120,8 +120,12 @@ static __always_inline void offer_of(struct offer *offer, __u32 code, int ts, in
 	offer->ecn = code & 1;
 }
 
-/* Hash of a SYN from <tcp>'s remote end with sequence number <isn>, whose options have <code>. */
-static __always_inline __u64 cookie_hash(const struct ndiv_key *key, const struct shield_tcp *tcp, __u32 isn, __u32 code)
+/*
+ * Hash of a SYN from <tcp>'s remote end with sequence number <isn>, whose options have <code>, of which <stamp> may hold
+ * a part.
+ */
+static __always_inline __u64 cookie_hash(const struct ndiv_key *key, const struct shield_tcp *tcp, __u32 isn, __u32 code,
+					 __u32 stamp)
 {
 	struct ndiv_sip sip;
 
@@ -133,7 +137,7 @@ static __always_inline __u64 cookie_hash(const struct ndiv_key *key, const struc
 		ndiv_sip_word(&sip, (__u64)tcp->remote[3] << 32 | tcp->local[3]);
 	}
 	ndiv_sip_word(&sip, (__u64)isn << 32 | (__u32)tcp->rport << 16 | tcp->lport);
-	ndiv_sip_word(&sip, (tcp->v6 ? 43ULL : 19ULL) << 56 | code);
+	ndiv_sip_word(&sip, (tcp->v6 ? 47ULL : 23ULL) << 56 | (__u64)code << 32 | stamp);
 	sip.c ^= 0xff;
 	ndiv_sip_round(&sip);
 	ndiv_sip_round(&sip);
@@ -163,10 +167,10 @@ static __always_inline int cookie_make(const struct shield_tcp *tcp, const struc
 	if (!key)
 		return -1;
 	if (offer->ts) {
-		*isn = isn_ts(cookie_hash(key, tcp, tcp->seq, code | CODE_TS), code);
 		*tsval = (__u32)(ms >> STAMP_SHIFT) << STAMP_SHIFT | (code & ((1U << STAMP_SHIFT) - 1));
+		*isn = isn_ts(cookie_hash(key, tcp, tcp->seq, code | CODE_TS, *tsval), code);
 	} else {
-		*isn = isn_plain(cookie_hash(key, tcp, tcp->seq, code), code);
+		*isn = isn_plain(cookie_hash(key, tcp, tcp->seq, code, 0), code);
 		*tsval = 0;
 	}
 	return 0;
@@ -183,7 +187,7 @@ static __always_inline int cookie_check_ts(const struct shield_tcp *tcp, __u32 t
 	if (age > STAMP_AGE + STAMP_AHEAD)
 		return 0;
 	key = epoch_key((unit + STAMP_AHEAD - age) >> (EPOCH_SHIFT - STAMP_SHIFT));
-	if (!key || isn_ts(cookie_hash(key, tcp, tcp->seq - 1, code | CODE_TS), code) != isn)
+	if (!key || isn_ts(cookie_hash(key, tcp, tcp->seq - 1, code | CODE_TS, tsecr), code) != isn)
 		return 0;
 	offer_of(offer, code, 1, tcp->v6);
 	return 1;
@@ -194,7 +198,7 @@ static __always_inline int isn_of_epoch(const struct shield_tcp *tcp, __u64 epoc
 	const struct ndiv_key *key = epoch_key(epoch);
 	__u32 isn = tcp->ack - 1, code = isn & 255;
 
-	return key && isn_plain(cookie_hash(key, tcp, tcp->seq - 1, code), code) == isn;
+	return key && isn_plain(cookie_hash(key, tcp, tcp->seq - 1, code, 0), code) == isn;
 }
 
 /* The same without timestamps. */

@@ -2,75 +2,44 @@
 /*
  * flow.h - the table of connections: what it holds, how they end, and who has to go when it is full
  *
- * An array of buckets of one cache line, two flows each. A flow has a place in either of two buckets, which a keyed hash
- * chooses; a packet reads one cache line, or two if the flow is not in the first. The hash stands for addresses and
- * ports: 64 bits of it tell one flow from another.
+ * Two arrays. The flows themselves, 32 bytes each, 64 MB; and a hint of one byte for each of their slots, 2 MB, which the
+ * caches can hold. The hints of eight slots, a group, are one word. A keyed hash chooses two groups, neighbours in one
+ * cache line of hints, in either of which a flow may be. So what belongs to no flow, which is what a flood consists of,
+ * reads one line of hints, and one time in 30 a flow whose hint is the same; what does, the flow's line as well. The hash
+ * stands for addresses and ports: 64 bits of it tell one flow from another.
  *
  * A flow has two sides, remote (0) and local (1). What one side's packets change is written by the path they come along
- * alone (receive path: remote), so nothing has to be locked. A new flow takes a place that is empty, or whose flow has
- * timed out, or else the oldest one that is half open or closed. Flows that are open stay: where four of them share both
- * buckets, the new one finds no place.
+ * alone (receive path: remote), so nothing has to be locked. A new flow takes an empty slot of the emptier group; if
+ * there is none, that of a flow that has timed out, or else of the oldest one that is half open or closed. Flows that are
+ * open stay: where sixteen of them share both groups, the new one finds no place.
  */
 #ifndef NDIV_SHIELD_FLOW_H
 #define NDIV_SHIELD_FLOW_H
 
 #include "shield.h"
 
-#define FLOW_BUCKETS	(1U << 20)	/* each has room for two flows, so that a million fit */
 #define FLOW_TAG_BUSY	1U		/* is being written */
 
-enum flow_bits {
-	FLOW_SYN	= 1,	/* this side has sent a SYN */
-	FLOW_SEEN	= 2,	/* ... something with an ACK and no SYN */
-	FLOW_FIN	= 4,
-	FLOW_FIN_TAKEN	= 8,	/* ... an ACK of the other side's FIN */
-	FLOW_RST	= 16,
-	FLOW_LIBERAL	= 32,	/* remote: entered in the middle, so nobody knows the windows */
-	FLOW_COOKIE	= 64,	/* remote: opened by a cookie */
-};
-
-enum flow_state {
-	FLOW_SYN_SENT,		/* by the local side */
-	FLOW_SYN_RECV,		/* the local side has answered one */
-	FLOW_OPENING,		/* a good cookie came, the local side has sent nothing yet */
-	FLOW_OPEN,
-	FLOW_CLOSING,		/* one FIN */
-	FLOW_LAST_ACK,		/* two, not all acknowledged */
-	FLOW_TIME_WAIT,
-	FLOW_CLOSED,		/* reset */
-};
-
-struct flow {
-	__u32	tag;		/* 0: empty */
-	__u16	tag2;
-	__u16	stamp;		/* of its last packet, units of 2.048 s */
-	__u32	end[2];		/* behind the last that a side has sent */
-	__u32	max[2];		/* up to which it may send: what the other side takes */
-	__u16	window[2];	/* largest one that a side has announced, not scaled */
-	__u8	bits[2];	/* enum flow_bits */
-	__u8	scale;		/* remote side's: low half; local side's: high half */
-	__u8	pad;
-};
-_Static_assert(sizeof(struct flow) == 32, "struct flow");
-
-struct flow_bucket {
-	struct flow flow[2];
-};
+/* By group. Byte n of a word: eight bits of the tag of the group's slot n; 0: empty. */
+__u64 shield_hints[FLOW_GROUPS] SEC(".bss.hints") __attribute__((aligned(64)));
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, FLOW_BUCKETS);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, FLOW_SLOTS);
 	__type(key, __u32);
-	__type(value, struct flow_bucket);
+	__type(value, struct shield_flow);
 } shield_flows SEC(".maps");
 
 /* Where a flow's places are. */
 struct flow_key {
 	__u32	tag;
 	__u16	tag2;
-	__u32	index[2];
+	__u8	hint;		/* 1 to 255 */
+	__u32	group[2];
 };
 
+#define FLOW_NEIGHBOURS	7		/* groups less 1 whose hints are one cache line: both of a flow are among them */
 #define FLOW_MIX	0x9e3779b97f4a7c15ULL
 
 static __always_inline __u64 flow_mix(__u64 h, __u64 word, __u64 key)
@@ -100,155 +69,201 @@ static __always_inline void flow_hash(const struct shield_tcp *tcp, struct flow_
 	if (key->tag <= FLOW_TAG_BUSY)
 		key->tag += 2;
 	key->tag2 = h >> 16;
-	key->index[0] = h & (FLOW_BUCKETS - 1);
-	key->index[1] = (key->index[0] ^ (key->tag * 0x9e3779b1U >> 8 | 1)) & (FLOW_BUCKETS - 1);
+	key->hint = key->tag;
+	if (!key->hint)
+		key->hint = 1;
+	key->group[0] = h & (FLOW_GROUPS - 1);
+	key->group[1] = key->group[0] ^ (((key->tag >> 8 & 1023) * FLOW_NEIGHBOURS >> 10) + 1);
 }
 
-static __always_inline struct flow *flow_in(struct flow_bucket *b, const struct flow_key *key)
+#define FLOW_ONES	0x0101010101010101ULL	/* a word with each byte 1 */
+#define FLOW_TOPS	0x8080808080808080ULL
+
+/* The top bit of each byte of <word> that is 0; also of one that is 1, if it is above such a one. */
+static __always_inline __u64 flow_zeros(__u64 word)
 {
-	if (b->flow[0].tag == key->tag && b->flow[0].tag2 == key->tag2)
-		return &b->flow[0];
-	if (b->flow[1].tag == key->tag && b->flow[1].tag2 == key->tag2)
-		return &b->flow[1];
+	return (word - FLOW_ONES) & ~word & FLOW_TOPS;
+}
+
+/* Number of the lowest byte of <tops>, which are top bits. */
+static __always_inline __u32 flow_first(__u64 tops)
+{
+	return ((tops & -tops) >> 7) * 0x0001020304050607ULL >> 56;
+}
+
+/* How many there are. */
+static __always_inline __u32 flow_count(__u64 tops)
+{
+	return (tops >> 7) * FLOW_ONES >> 56;
+}
+
+static __always_inline struct shield_flow *flow_at(__u32 slot)
+{
+	slot &= FLOW_SLOTS - 1;
+	return bpf_map_lookup_elem(&shield_flows, &slot);
+}
+
+static __always_inline __u64 flow_hints(const struct flow_key *key, __u32 nr)
+{
+	return *(volatile __u64 *)&shield_hints[key->group[nr] & (FLOW_GROUPS - 1)];
+}
+
+/* The flow, if it is in group <nr> (0 or 1) of its two, whose <hints> have it or others like it: three are looked at. */
+static __always_inline struct shield_flow *flow_in(const struct flow_key *key, __u32 nr, __u64 hints)
+{
+	__u64 same = flow_zeros(hints ^ key->hint * FLOW_ONES);
+	struct shield_flow *f;
+	__u32 i;
+
+	for (i = 0; i < 3 && same; i++) {
+		f = flow_at(key->group[nr] * FLOW_GROUP + flow_first(same));
+		if (f && f->tag == key->tag && f->tag2 == key->tag2)
+			return f;
+		same &= same - 1;
+	}
 	return NULL;
 }
 
-static __always_inline struct flow *flow_find(const struct flow_key *key)
+static __always_inline struct shield_flow *flow_find(const struct flow_key *key)
 {
-	struct flow_bucket *b = bpf_map_lookup_elem(&shield_flows, &key->index[0]);
-	struct flow *flow;
+	__u64 first = flow_hints(key, 0), second = flow_hints(key, 1);
+	struct shield_flow *f = flow_in(key, 0, first);
 
-	if (!b)
-		return NULL;
-	flow = flow_in(b, key);
-	if (flow)
-		return flow;
-	b = bpf_map_lookup_elem(&shield_flows, &key->index[1]);
-	return b ? flow_in(b, key) : NULL;
+	return f ? f : flow_in(key, 1, second);
 }
 
-static __always_inline enum flow_state flow_state(const struct flow *f)
-{
-	__u8 remote = f->bits[0], local = f->bits[1], fins = (remote & FLOW_FIN) + (local & FLOW_FIN);
+/* Units of 2.048 s without a packet after which a flow of this state has timed out. */
+static const volatile __u16 flow_timeouts[8] = {
+	[FLOW_SYN_SENT] = 30,		/* 1 minute */
+	[FLOW_SYN_RECV] = 30,
+	[FLOW_OPENING] = 30,
+	[FLOW_OPEN] = 21094,		/* 12 hours */
+	[FLOW_CLOSING] = 147,		/* 5 minutes: the other side may have much to send yet */
+	[FLOW_LAST_ACK] = 30,
+	[FLOW_TIME_WAIT] = 59,		/* 2 minutes */
+	[FLOW_CLOSED] = 5,		/* 10 s */
+};
 
-	if ((remote | local) & FLOW_RST)
-		return FLOW_CLOSED;
-	if (fins == 2 * FLOW_FIN)
-		return remote & local & FLOW_FIN_TAKEN ? FLOW_TIME_WAIT : FLOW_LAST_ACK;
-	if (fins)
-		return FLOW_CLOSING;
-	if (remote & FLOW_COOKIE && !(local & FLOW_SEEN))
-		return FLOW_OPENING;
-	if (remote & local & FLOW_SEEN)
-		return FLOW_OPEN;
-	if (remote & FLOW_SEEN)
-		return remote & FLOW_LIBERAL || local & FLOW_SYN ? FLOW_OPEN : FLOW_SYN_RECV;
-	if (local & FLOW_SEEN)
-		return FLOW_OPEN;
-	return remote & FLOW_SYN ? FLOW_SYN_RECV : FLOW_SYN_SENT;
-}
+/* States of flows that go if there is no room. */
+#define FLOW_WEAK	(1U << FLOW_SYN_SENT | 1U << FLOW_SYN_RECV | 1U << FLOW_TIME_WAIT | 1U << FLOW_CLOSED)
 
-/* Units of 2.048 s without a packet after which a flow in <state> has timed out. */
 static __always_inline __u32 flow_timeout(enum flow_state state)
 {
-	switch (state) {
-	case FLOW_SYN_SENT:
-	case FLOW_SYN_RECV:
-	case FLOW_OPENING:
-		return 30;		/* 1 minute */
-	case FLOW_OPEN:
-		return 21094;		/* 12 hours */
-	case FLOW_CLOSING:
-		return 147;		/* 5 minutes: the other side may have much to send yet */
-	case FLOW_LAST_ACK:
-		return 30;
-	case FLOW_TIME_WAIT:
-		return 59;		/* 2 minutes */
-	case FLOW_CLOSED:
-		return 5;		/* 10 s */
-	}
-	return 0;
+	return flow_timeouts[state & 7];
 }
+
+#define FLOW_EXPIRED	(1U << 17)	/* above any age */
 
 static __always_inline __u16 flow_clock(__u64 ms)
 {
 	return ms >> 11;
 }
 
-static __always_inline __u32 flow_age(const struct flow *f, __u64 ms)
+static __always_inline __u32 flow_age(const struct shield_flow *f, __u64 ms)
 {
 	return (__u16)(flow_clock(ms) - f->stamp);
 }
 
-static __always_inline int flow_expired(const struct flow *f, __u64 ms)
+/* Always 0, but the verifier does not know: see ndiv_forget(). */
+static __always_inline __u32 flow_zero(const struct shield_flow *f)
 {
-	return flow_age(f, ms) > flow_timeout(flow_state(f));
+	return *(const volatile __u8 *)&f->pad;
 }
 
-/* How good a place is that <f> has: 0 it stays, then the older the better, timed out, empty. */
-static __always_inline __u32 flow_yields(const struct flow *f, __u64 ms)
+/* How good a place is that <f> has: 0 it stays, then the older the better, or timed out. */
+static __always_inline __u32 flow_yields(const struct shield_flow *f, __u64 ms)
 {
-	enum flow_state state;
+	__u32 state = (flow_state(f) + flow_zero(f)) & 7, age = flow_age(f, ms);
 
 	if (f->tag == FLOW_TAG_BUSY)
 		return 0;
-	if (!f->tag)
-		return 1U << 18;
-	state = flow_state(f);
-	if (flow_age(f, ms) > flow_timeout(state))
-		return 1U << 17;
-	if (state == FLOW_SYN_SENT || state == FLOW_SYN_RECV || state == FLOW_TIME_WAIT || state == FLOW_CLOSED)
-		return 1 + flow_age(f, ms);
+	if (age > flow_timeouts[state])
+		return FLOW_EXPIRED;
+	return FLOW_WEAK >> state & 1 ? 1 + age : 0;
+}
+
+/* A slot for a new flow. */
+struct flow_place {
+	struct shield_flow *flow;	/* NULL: there is none */
+	__u32	slot;
+	__u32	evicts;			/* the flow there had time left */
+};
+
+/* An empty slot in the emptier group. 0, or below 0. */
+static __always_inline int flow_empty(const struct flow_key *key, struct flow_place *place)
+{
+	__u64 first = flow_zeros(flow_hints(key, 0)), second = flow_zeros(flow_hints(key, 1));
+
+	if (!(first | second))
+		return -1;
+	if (flow_count(first) >= flow_count(second))
+		place->slot = key->group[0] * FLOW_GROUP + flow_first(first);
+	else
+		place->slot = key->group[1] * FLOW_GROUP + flow_first(second);
 	return 0;
 }
 
-struct flow_place {
-	struct flow *flow;
-	__u32	yields;
-};
-
-static __always_inline void flow_consider(struct flow_place *best, struct flow *f, __u64 ms)
+/*
+ * Of two groups, the flow that yields most: its slot, and how good it is in the upper half; 0: none does. A function by
+ * itself, which the verifier looks at once.
+ */
+__noinline __u64 shield_yielding(__u32 first, __u32 second, __u64 ms)
 {
-	__u32 yields = flow_yields(f, ms);
+	const struct shield_flow *f;
+	__u64 best = 0, yields;
+	__u32 slot, i;
 
-	if (yields > best->yields) {
-		best->flow = f;
-		best->yields = yields;
+	for (i = 0; i < 2 * FLOW_GROUP; i++) {
+		slot = ((i < FLOW_GROUP ? first : second) * FLOW_GROUP + i % FLOW_GROUP) & (FLOW_SLOTS - 1);
+		f = flow_at(slot);
+		if (!f)
+			return 0;
+		yields = (__u64)flow_yields(f, ms) << 32 | slot;
+		if (yields > best && yields >> 32)
+			best = yields;
+		best += flow_zero(f);
 	}
+	return best;
+}
+
+static __always_inline int flow_yielding(const struct flow_key *key, __u64 ms, struct flow_place *place)
+{
+	__u64 best = shield_yielding(key->group[0], key->group[1], ms);
+
+	place->slot = best;
+	place->evicts = best >> 32 < FLOW_EXPIRED;
+	return best ? 0 : -1;
 }
 
 /*
- * A place for the flow with <key>: that of <former>, if the table has one of that key, which has come to its end; else
- * of one that yields. The caller fills all but the tag, and then calls flow_commit(). NULL if none yields, or if another
- * CPU has just taken that place. <evicted>: that of a flow whose time had not come.
+ * A place for the flow with <key>, which is not in the table. The caller fills all but the tag, and then calls
+ * flow_commit(). There is none if no flow yields, or if another CPU has just taken that place.
  */
-static __always_inline struct flow *flow_claim(const struct flow_key *key, struct flow *former, __u64 ms, int *evicted)
+static __always_inline struct flow_place flow_claim(const struct flow_key *key, __u64 ms)
 {
-	struct flow_bucket *a = bpf_map_lookup_elem(&shield_flows, &key->index[0]);
-	struct flow_bucket *b = bpf_map_lookup_elem(&shield_flows, &key->index[1]);
-	struct flow_place best = { .flow = former, .yields = former ? 1U << 19 : 0 };
+	struct flow_place place = { 0 };
+	struct shield_flow *f;
 	__u32 tag;
 
-	if (!a || !b)
-		return NULL;
-	flow_consider(&best, &a->flow[0], ms);
-	flow_consider(&best, &a->flow[1], ms);
-	flow_consider(&best, &b->flow[0], ms);
-	flow_consider(&best, &b->flow[1], ms);
-	if (!best.flow)
-		return NULL;
-	tag = best.flow->tag;
-	if (tag == FLOW_TAG_BUSY || __sync_val_compare_and_swap(&best.flow->tag, tag, FLOW_TAG_BUSY) != tag)
-		return NULL;
-	*evicted = best.yields < 1U << 17;
-	return best.flow;
+	if (flow_empty(key, &place) && flow_yielding(key, ms, &place))
+		return place;
+	f = flow_at(place.slot);
+	if (!f)
+		return place;
+	tag = f->tag;
+	if (tag != FLOW_TAG_BUSY && __sync_val_compare_and_swap(&f->tag, tag, FLOW_TAG_BUSY) == tag)
+		place.flow = f;
+	return place;
 }
 
-static __always_inline void flow_commit(struct flow *f, const struct flow_key *key)
+static __always_inline void flow_commit(const struct flow_place *place, const struct flow_key *key)
 {
-	f->tag2 = key->tag2;
+	__u8 *hints = (__u8 *)shield_hints;
+
+	place->flow->tag2 = key->tag2;
 	barrier();
-	*(volatile __u32 *)&f->tag = key->tag;
+	*(volatile __u32 *)&place->flow->tag = key->tag;
+	hints[place->slot & (FLOW_SLOTS - 1)] = key->hint;
 }
 
 /* --- sequence numbers ----------------------------------------------------------------------------------------- */
@@ -258,7 +273,7 @@ static __always_inline int before(__u32 a, __u32 b)
 	return (__s32)(a - b) < 0;
 }
 
-static __always_inline __u32 flow_scaled(const struct flow *f, __u32 side, __u16 window)
+static __always_inline __u32 flow_scaled(const struct shield_flow *f, __u32 side, __u16 window)
 {
 	return (__u32)window << (side ? f->scale >> 4 : f->scale & 15);
 }
@@ -269,7 +284,7 @@ static __always_inline __u32 flow_scaled(const struct flow *f, __u32 side, __u16
  * Can <tcp>, sent by <side>, be part of the flow? By both windows: it begins where the other side takes data, and ends
  * behind what the other side has taken for certain; it acknowledges what has been sent, and not long ago.
  */
-static __always_inline int flow_fits(const struct flow *f, __u32 side, const struct shield_tcp *tcp)
+static __always_inline int flow_fits(const struct shield_flow *f, __u32 side, const struct shield_tcp *tcp)
 {
 	__u32 other = !side, back = flow_scaled(f, side, f->window[side]);
 
@@ -287,14 +302,14 @@ static __always_inline int flow_fits(const struct flow *f, __u32 side, const str
 }
 
 /* Only what changes is written: most packets of a flow leave most of it as it was. */
-static __always_inline void flow_bits(struct flow *f, __u32 side, __u8 bits)
+static __always_inline void flow_bits(struct shield_flow *f, __u32 side, __u8 bits)
 {
 	if ((f->bits[side] | bits) != f->bits[side])
 		f->bits[side] |= bits;
 }
 
 /* What packet <tcp> of <side>, which fits, says. */
-static __always_inline void flow_update(struct flow *f, __u32 side, const struct shield_tcp *tcp, __u64 ms)
+static __always_inline void flow_update(struct shield_flow *f, __u32 side, const struct shield_tcp *tcp, __u64 ms)
 {
 	__u32 end = tcp->seq + tcp->len, other = !side, max;
 	__u8 bits = 0;
@@ -329,7 +344,7 @@ static __always_inline void flow_update(struct flow *f, __u32 side, const struct
  * A flow, new or anew, of which <tcp>, sent by <side>, is the first packet seen. <scale>: of the remote side and of the
  * local one, as far as they are known.
  */
-static __always_inline void flow_begin(struct flow *f, __u32 side, const struct shield_tcp *tcp, __u8 scale, __u64 ms)
+static __always_inline void flow_begin(struct shield_flow *f, __u32 side, const struct shield_tcp *tcp, __u8 scale, __u64 ms)
 {
 	__u32 other = !side;
 
@@ -353,7 +368,7 @@ static __always_inline __u8 flow_scales(__u32 remote, __u32 local)
 /*
  * Both SYNs have been seen, so the windows that follow are scaled; those in the SYNs were not: they are rounded up.
  */
-static __always_inline void flow_set_scale(struct flow *f, __u8 scale)
+static __always_inline void flow_set_scale(struct shield_flow *f, __u8 scale)
 {
 	f->scale = scale;
 	f->window[0] = (f->window[0] >> (scale & 15)) + 1;

@@ -57,12 +57,17 @@ static __always_inline struct bpf_sock *find_socket(void *ctx, const struct shie
 	return bpf_skc_lookup_tcp(ctx, &t, sizeof(t.ipv6), BPF_F_CURRENT_NETNS, 0);
 }
 
-/* Is there a socket for <tcp>, of a connection and not just a listener? */
-static __always_inline int has_socket(void *ctx, const struct shield_tcp *tcp)
+/*
+ * Is there a socket for <tcp>, of a connection and not just a listener? A function by itself, with a stack of its own.
+ */
+__noinline int shield_has_socket(struct xdp_md *ctx, const struct shield_tcp *tcp)
 {
-	struct bpf_sock *sk = find_socket(ctx, tcp);
+	struct bpf_sock *sk;
 	int found;
 
+	if (!tcp)
+		return 0;
+	sk = find_socket(ctx, tcp);
 	if (!sk)
 		return 0;
 	found = sk->state != SK_LISTEN;

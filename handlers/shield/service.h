@@ -15,43 +15,16 @@
 #include <bpf/bpf_core_read.h>
 #include "options.h"
 
-#define SERVICES	4096
 #define SERVICE_TRIES	4
 #define SERVICE_PROBE	1000		/* ms between SYNs that are passed */
 #define SERVICE_OLD	120000		/* ms after which it is not known any more */
 #define SERVICE_HOT	10000		/* ms that a flood is taken to last after its last sign */
 
-enum service_flags {
-	SERVICE_KNOWN	= 1,
-	SERVICE_TS	= 2,	/* what the namespace allows */
-	SERVICE_SACK	= 4,
-	SERVICE_WSCALE	= 8,
-	SERVICE_ECN	= 16,
-	SERVICE_SCALED	= 32,	/* wscale is valid */
-	SERVICE_REFUSES	= 64,	/* connections cannot be handed to it */
-};
-
-struct service {
-	__u32	addr[4];
-	__be16	port;
-	__u8	v6;
-	__u8	flags;
-	__u16	window;
-	__u16	mss;		/* that it announces */
-	__u8	wscale;
-	__u8	pad[3];
-	__u64	seen;		/* ms: when it has answered last */
-	__u64	probe;		/* ms: when the next SYN is to be passed */
-	__u64	hot;		/* ms: until when SYNs are answered with cookies */
-	__u64	bucket;		/* of SYNs, see limit.h */
-};
-_Static_assert(sizeof(struct service) == 64, "struct service is one cache line");
-
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, SERVICES);
 	__type(key, __u32);
-	__type(value, struct service);
+	__type(value, struct shield_service);
 } shield_services SEC(".maps");
 
 /* Fields of the kernel's structures that are read. */
@@ -95,26 +68,22 @@ struct tcp_request_sock {
 	struct inet_request_sock req;
 } __attribute__((preserve_access_index));
 
-static __always_inline int service_is(const struct service *s, const struct shield_tcp *tcp)
+static __always_inline int service_is(const struct shield_service *s, const struct shield_tcp *tcp)
 {
 	return s->flags & SERVICE_KNOWN && s->port == tcp->lport && s->v6 == tcp->v6 && s->addr[0] == tcp->local[0] &&
 	       (!tcp->v6 || (s->addr[1] == tcp->local[1] && s->addr[2] == tcp->local[2] && s->addr[3] == tcp->local[3]));
 }
 
-static __always_inline struct service *service_at(const struct shield_tcp *tcp, __u32 i)
+static __always_inline struct shield_service *service_at(const struct shield_tcp *tcp, __u32 i)
 {
-	__u32 sum = tcp->local[0] ^ (__u32)tcp->lport << 16;
-
-	if (tcp->v6)
-		sum ^= tcp->local[1] ^ tcp->local[2] ^ tcp->local[3];
-	i = ((sum * 0x9e3779b1U >> 16) + i) & (SERVICES - 1);
+	i = (service_slot(tcp->local, tcp->lport, tcp->v6) + i) & (SERVICES - 1);
 	return bpf_map_lookup_elem(&shield_services, &i);
 }
 
 /* The service that <tcp> is for, or NULL. */
-static __always_inline struct service *service_find(const struct shield_tcp *tcp)
+static __always_inline struct shield_service *service_find(const struct shield_tcp *tcp)
 {
-	struct service *s;
+	struct shield_service *s;
 	__u32 i;
 
 	for (i = 0; i < SERVICE_TRIES; i++) {
@@ -126,15 +95,15 @@ static __always_inline struct service *service_find(const struct shield_tcp *tcp
 }
 
 /* Likewise, one that has answered of late. */
-static __always_inline struct service *service_known(const struct shield_tcp *tcp, __u64 ms)
+static __always_inline struct shield_service *service_known(const struct shield_tcp *tcp, __u64 ms)
 {
-	struct service *s = service_find(tcp);
+	struct shield_service *s = service_find(tcp);
 
 	return s && ms - s->seen < SERVICE_OLD ? s : NULL;
 }
 
 /* Is it this SYN that is passed to see what comes? One CPU only takes it. */
-static __always_inline int service_probe(struct service *s, __u64 ms)
+static __always_inline int service_probe(struct shield_service *s, __u64 ms)
 {
 	__u64 due = *(volatile __u64 *)&s->probe;
 
@@ -145,7 +114,7 @@ static __always_inline int service_probe(struct service *s, __u64 ms)
  * Are SYNs to be answered with cookies? By option always; else as long as more come than the rate, and SERVICE_HOT
  * longer. Those in between take from the bucket, too.
  */
-static __always_inline int service_hot(struct service *s, __u64 ms, __u64 ns)
+static __always_inline int service_hot(struct shield_service *s, __u64 ms, __u64 ns)
 {
 	struct ndiv_limit limit;
 
@@ -158,9 +127,9 @@ static __always_inline int service_hot(struct service *s, __u64 ms, __u64 ns)
 }
 
 /* The place of the service, or one for it: empty, or the one that was seen last the longest ago. */
-static __always_inline struct service *service_place(const struct shield_tcp *tcp)
+static __always_inline struct shield_service *service_place(const struct shield_tcp *tcp)
 {
-	struct service *s, *best = NULL;
+	struct shield_service *s, *best = NULL;
 	__u32 i;
 
 	for (i = 0; i < SERVICE_TRIES; i++) {
@@ -203,7 +172,7 @@ static __always_inline __u8 service_allows(struct tcp_request_sock *req)
 static __always_inline void service_learn(const struct shield_tcp *tcp, const struct options *found, __u8 allows,
 					  __u64 ms)
 {
-	struct service *s = service_place(tcp);
+	struct shield_service *s = service_place(tcp);
 	__u8 flags = allows;
 
 	if (!s || !found->mss)
@@ -233,7 +202,7 @@ static __always_inline void service_learn(const struct shield_tcp *tcp, const st
 /* Nobody listens there. */
 static __always_inline void service_forget(const struct shield_tcp *tcp)
 {
-	struct service *s = service_find(tcp);
+	struct shield_service *s = service_find(tcp);
 
 	if (s)
 		s->flags = 0;

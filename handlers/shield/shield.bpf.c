@@ -183,11 +183,53 @@ static __always_inline int flags_sound(__u8 flags)
 }
 
 /* Is the checksum right? A function by itself: see walk_packed(). */
-__noinline int shield_verify(struct xdp_md *ctx)
+__noinline int shield_verify_any(struct xdp_md *ctx)
 {
 	struct ndiv_cpu *cpu = ndiv_cpu(NDIV_CPU_RX);
 
 	return cpu && ndiv_l4_verify(ctx, &cpu->pkt);
+}
+
+/*
+ * Sum of the TCP header, whose length is 20, 32 or 40 bytes: no options, timestamps, or those of Linux's SYN. Below 0 if
+ * it is not all there.
+ */
+static __always_inline __s64 sum_header(struct xdp_md *ctx, __u32 l4, __u32 len)
+{
+	const __u32 *w = ndiv_ptr(ctx, l4, TCP_LEN);
+	__u64 sum;
+
+	if (!w)
+		return -1;
+	sum = (__u64)w[0] + w[1] + w[2] + w[3] + w[4];
+	if (len == TCP_LEN)
+		return sum;
+	w = ndiv_ptr(ctx, l4 + TCP_LEN, 12);
+	if (!w)
+		return -1;
+	sum += (__u64)w[0] + w[1] + w[2];
+	if (len == TCP_LEN + 12)
+		return sum;
+	w = ndiv_ptr(ctx, l4 + TCP_LEN + 12, 8);
+	return w ? (__s64)(sum + w[0] + w[1]) : -1;
+}
+
+/* Likewise, faster for what nearly all SYNs and first ACKs are: bare headers. */
+static __always_inline int verify(struct xdp_md *ctx, struct job *job)
+{
+	const __u32 *r = job->tcp.remote, *l = job->tcp.local;
+	__u32 len = job->pkt->end - job->pkt->l4;
+	__s64 sum;
+
+	if (len != TCP_LEN && len != TCP_LEN + 12 && len != TCP_LEN + 20)
+		return shield_verify_any(ctx);
+	sum = sum_header(ctx, job->pkt->l4, len);
+	if (sum < 0)
+		return 0;
+	sum += (__u64)r[0] + l[0] + bpf_htons(IPPROTO_TCP) + bpf_htons(len);
+	if (job->tcp.v6)
+		sum += (__u64)r[1] + r[2] + r[3] + l[1] + l[2] + l[3];
+	return ndiv_csum_fold(sum) == 0xffff;
 }
 
 /* --- SYN ---------------------------------------------------------------------------------------------------- */
@@ -217,7 +259,7 @@ static __always_inline int asks_ecn(struct job *job)
 }
 
 /* What of <found> is kept for <svc>. Below 0 if a cookie cannot do justice to it. */
-static __always_inline int make_offer(struct job *job, const struct service *svc, const struct options *found,
+static __always_inline int make_offer(struct job *job, const struct shield_service *svc, const struct options *found,
 				      struct offer *offer)
 {
 	__u32 mss = found->mss ? found->mss : MSS_MIN;
@@ -238,7 +280,7 @@ static __always_inline __u16 whole_window(__u16 window, __u16 mss)
 	return window > mss ? window - window % mss : window;
 }
 
-static __always_inline enum ndiv_verdict send_cookie(struct xdp_md *ctx, struct job *job, const struct service *svc,
+static __always_inline enum ndiv_verdict send_cookie(struct xdp_md *ctx, struct job *job, const struct shield_service *svc,
 						     const struct options *found, const struct offer *offer)
 {
 	struct synack_args *args = ndiv_args(job->pkt);
@@ -267,7 +309,7 @@ static __always_inline enum ndiv_verdict send_cookie(struct xdp_md *ctx, struct 
 /* A SYN that belongs to no flow. */
 static __always_inline enum ndiv_verdict handle_syn(struct xdp_md *ctx, struct job *job)
 {
-	struct service *svc = can_hand_over() ? service_known(&job->tcp, job->ms) : NULL;
+	struct shield_service *svc = can_hand_over() ? service_known(&job->tcp, job->ms) : NULL;
 	struct offer offer = { 0 };
 	struct options found;
 
@@ -287,7 +329,7 @@ static __always_inline enum ndiv_verdict handle_syn(struct xdp_md *ctx, struct j
 		return ndiv_drop(job->pkt, SHIELD_R_OPTIONS);
 	if (make_offer(job, svc, &found, &offer))
 		return pass_syn(job);
-	if (!shield_verify(ctx))
+	if (!verify(ctx, job))
 		return ndiv_drop(job->pkt, SHIELD_R_CHECKSUM);
 	return send_cookie(ctx, job, svc, &found, &offer);
 }
@@ -312,46 +354,54 @@ static __always_inline int check_cookie(struct job *job, enum ndiv_cpu_index whi
 	return cookie_check_ts(&job->tcp, *tsecr, job->ms, offer);
 }
 
+/* A place in the table for a flow that has none, to be committed; or NULL. */
+static __always_inline struct shield_flow *enter(struct job *job, struct flow_place *place)
+{
+	*place = flow_claim(&job->key, job->ms);
+	if (place->flow && place->evicts)
+		ndiv_count(job->pkt, SHIELD_EVICTED);
+	return place->flow;
+}
+
 /* Enters the connection that a good cookie opens, in the place of <former> if there is one. */
-static __always_inline enum ndiv_verdict open_flow(struct xdp_md *ctx, struct job *job, struct flow *former,
+static __always_inline enum ndiv_verdict open_flow(struct xdp_md *ctx, struct job *job, struct shield_flow *former,
 						   const struct offer *offer)
 {
-	const struct service *svc = service_known(&job->tcp, job->ms);
-	int scaled = offer->wscale != WSCALE_NONE, evicted = 0;
-	struct flow *f;
+	const struct shield_service *svc = service_known(&job->tcp, job->ms);
+	int scaled = offer->wscale != WSCALE_NONE;
+	struct flow_place place;
+	struct shield_flow *f;
 
-	if (!shield_verify(ctx))
+	if (!verify(ctx, job))
 		return ndiv_drop(job->pkt, SHIELD_R_CHECKSUM);
 	if (!svc || svc->flags & SERVICE_REFUSES)
 		return ndiv_drop(job->pkt, SHIELD_R_REFUSED);
-	f = flow_claim(&job->key, former, job->ms, &evicted);
+	f = former ? former : enter(job, &place);
 	if (!f)
 		return ndiv_drop(job->pkt, SHIELD_R_TABLE_FULL);
-	if (evicted)
-		ndiv_count(job->pkt, SHIELD_EVICTED);
 	flow_begin(f, 0, &job->tcp, scaled ? flow_scales(offer->wscale, svc->wscale) : 0, job->ms);
 	f->bits[0] |= FLOW_SYN | FLOW_COOKIE;
 	f->bits[1] = FLOW_SYN;
 	f->max[0] = job->tcp.seq + svc->window;
 	f->window[1] = scaled ? (svc->window >> (svc->wscale & 15)) + 1 : svc->window;
-	flow_commit(f, &job->key);
+	if (!former)
+		flow_commit(&place, &job->key);
 	ndiv_count(job->pkt, SHIELD_COOKIE_GOOD);
 	return NDIV_NEXT;
 }
 
 /* A flow that nobody knows the beginning of: its sequence numbers are taken as they come. */
-static __always_inline int enter_flow(struct job *job, __u32 side, struct flow *former, __u32 counter)
+static __always_inline int enter_flow(struct job *job, __u32 side, struct shield_flow *former, __u32 counter)
 {
-	int evicted = 0;
-	struct flow *f = flow_claim(&job->key, former, job->ms, &evicted);
+	struct flow_place place;
+	struct shield_flow *f = former ? former : enter(job, &place);
 
 	if (!f)
 		return -1;
-	if (evicted)
-		ndiv_count(job->pkt, SHIELD_EVICTED);
 	flow_begin(f, side, &job->tcp, 0, job->ms);
 	f->bits[0] |= FLOW_LIBERAL;
-	flow_commit(f, &job->key);
+	if (!former)
+		flow_commit(&place, &job->key);
 	ndiv_count(job->pkt, counter);
 	return 0;
 }
@@ -369,10 +419,10 @@ static __always_inline int may_look_up(struct job *job)
 }
 
 /* Neither flow nor cookie: connections that are older than shield have a socket. Else it is dropped for <reason>. */
-static __always_inline enum ndiv_verdict handle_stranger(struct xdp_md *ctx, struct job *job, struct flow *former,
+static __always_inline enum ndiv_verdict handle_stranger(struct xdp_md *ctx, struct job *job, struct shield_flow *former,
 							 __u8 reason)
 {
-	if (!may_look_up(job) || !has_socket(ctx, &job->tcp))
+	if (!may_look_up(job) || !shield_has_socket(ctx, &job->tcp))
 		return ndiv_drop(job->pkt, reason);
 	if (job->tcp.flags & (TCP_RST | TCP_SYN))
 		return NDIV_NEXT;
@@ -382,7 +432,7 @@ static __always_inline enum ndiv_verdict handle_stranger(struct xdp_md *ctx, str
 }
 
 /* An ACK that belongs to no flow, or only to <former>, which is over. */
-static __always_inline enum ndiv_verdict handle_ack(struct xdp_md *ctx, struct job *job, struct flow *former)
+static __always_inline enum ndiv_verdict handle_ack(struct xdp_md *ctx, struct job *job, struct shield_flow *former)
 {
 	struct offer offer = { 0 };
 	__u32 tsecr = 0;
@@ -397,7 +447,7 @@ static __always_inline enum ndiv_verdict handle_ack(struct xdp_md *ctx, struct j
 
 /* --- flows -------------------------------------------------------------------------------------------------- */
 
-static __always_inline enum ndiv_verdict handle_new(struct xdp_md *ctx, struct job *job, struct flow *former)
+static __always_inline enum ndiv_verdict handle_new(struct xdp_md *ctx, struct job *job, struct shield_flow *former)
 {
 	__u8 kind = job->tcp.flags & (TCP_SYN | TCP_ACK | TCP_RST);
 
@@ -409,7 +459,7 @@ static __always_inline enum ndiv_verdict handle_new(struct xdp_md *ctx, struct j
 }
 
 /* The answer to a SYN that this host has sent. */
-static __always_inline enum ndiv_verdict handle_answer(struct job *job, struct flow *f)
+static __always_inline enum ndiv_verdict handle_answer(struct job *job, struct shield_flow *f)
 {
 	struct options found;
 	__u8 local = f->scale >> 4;
@@ -436,13 +486,13 @@ static __always_inline enum ndiv_verdict handle_answer(struct job *job, struct f
 }
 
 /* A reset ends a flow only if it is exactly where the stack expects it: elsewhere the stack asks back (RFC 5961). */
-static __always_inline void take_reset(struct job *job, struct flow *f)
+static __always_inline void take_reset(struct job *job, struct shield_flow *f)
 {
 	if (job->tcp.seq == f->end[0] || f->bits[0] & FLOW_LIBERAL)
 		flow_bits(f, 0, FLOW_RST);
 }
 
-static __always_inline enum ndiv_verdict handle_flow(struct xdp_md *ctx, struct job *job, struct flow *f)
+static __always_inline enum ndiv_verdict handle_flow(struct xdp_md *ctx, struct job *job, struct shield_flow *f)
 {
 	enum flow_state state = flow_state(f);
 	__u8 kind = job->tcp.flags & (TCP_SYN | TCP_ACK | TCP_RST);
@@ -482,7 +532,7 @@ static __always_inline enum ndiv_verdict handle_fragment(struct xdp_md *ctx, str
 static __always_inline enum ndiv_verdict shield_handle(struct xdp_md *ctx, struct ndiv_pkt *pkt)
 {
 	struct job job = { .frame = { .xdp = ctx }, .pkt = pkt };
-	struct flow *f;
+	struct shield_flow *f;
 
 	if (pkt->flags & NDIV_F_FRAG && pkt->proto == IPPROTO_TCP)
 		return handle_fragment(ctx, pkt);
@@ -517,7 +567,7 @@ int shield_skb(struct __sk_buff *skb)
 /* The service cannot take connections: from now on its SYNs are passed. */
 static __always_inline enum ndiv_verdict refuse(struct job *job)
 {
-	struct service *svc = service_find(&job->tcp);
+	struct shield_service *svc = service_find(&job->tcp);
 
 	if (svc)
 		svc->flags |= SERVICE_REFUSES;
@@ -527,7 +577,7 @@ static __always_inline enum ndiv_verdict refuse(struct job *job)
 /* Hands the packet to listener <sk>, if it is the one that opens the connection. */
 static __always_inline enum ndiv_verdict hand_over(struct __sk_buff *skb, struct job *job, struct bpf_sock *sk)
 {
-	const struct service *svc = service_find(&job->tcp);
+	const struct shield_service *svc = service_find(&job->tcp);
 	struct offer offer = { 0 };
 	__u32 tsecr = 0;
 
@@ -556,7 +606,7 @@ static __always_inline enum ndiv_verdict handle_opening(struct __sk_buff *skb, s
 static __always_inline enum ndiv_verdict shield_arrived(struct __sk_buff *skb, struct ndiv_pkt *pkt)
 {
 	struct job job = { .frame = { .is_skb = 1, .skb = skb }, .pkt = pkt };
-	struct flow *f;
+	struct shield_flow *f;
 
 	if (!can_hand_over() || (pkt->flags & (NDIV_F_TCP | NDIV_F_FRAG)) != NDIV_F_TCP)
 		return NDIV_NEXT;
@@ -589,24 +639,23 @@ static __always_inline void learn_service(struct __sk_buff *skb, struct job *job
 }
 
 /* A SYN or SYN-ACK of this host begins a flow, whatever was there. */
-static __always_inline void send_syn(struct __sk_buff *skb, struct job *job, struct flow *former)
+static __always_inline void send_syn(struct __sk_buff *skb, struct job *job, struct shield_flow *former)
 {
-	int evicted = 0, answer = job->tcp.flags & TCP_ACK;
+	int answer = job->tcp.flags & TCP_ACK;
 	__u8 client = WSCALE_MAX;
+	struct flow_place place;
 	struct options found;
-	struct flow *f;
+	struct shield_flow *f;
 
 	if (read_options(&job->frame, job->pkt, NDIV_CPU_TX, &found))
 		found = (struct options){ .wscale = WSCALE_NONE };
 	if (answer)
 		learn_service(skb, job, &found, &client);
-	f = flow_claim(&job->key, former, job->ms, &evicted);
+	f = former ? former : enter(job, &place);
 	if (!f) {
 		ndiv_count(job->pkt, SHIELD_UNTRACKED);
 		return;
 	}
-	if (evicted)
-		ndiv_count(job->pkt, SHIELD_EVICTED);
 	flow_begin(f, 1, &job->tcp, 0, job->ms);
 	if (answer)
 		f->bits[0] = FLOW_SYN;
@@ -614,12 +663,13 @@ static __always_inline void send_syn(struct __sk_buff *skb, struct job *job, str
 		f->scale = flow_scales(0, found.wscale);
 	else if (found.wscale != WSCALE_NONE)
 		flow_set_scale(f, flow_scales(client, found.wscale));
-	flow_commit(f, &job->key);
+	if (!former)
+		flow_commit(&place, &job->key);
 	ndiv_count(job->pkt, SHIELD_FLOW_SENT);
 }
 
 /* A flow begins anew with a SYN, unless that is the same one again. */
-static __always_inline int is_again(const struct job *job, const struct flow *f)
+static __always_inline int is_again(const struct job *job, const struct shield_flow *f)
 {
 	return f && f->end[1] == job->tcp.seq + job->tcp.len;
 }
@@ -627,7 +677,7 @@ static __always_inline int is_again(const struct job *job, const struct flow *f)
 static __always_inline enum ndiv_verdict shield_sent(struct __sk_buff *skb, struct ndiv_pkt *pkt)
 {
 	struct job job = { .frame = { .is_skb = 1, .skb = skb }, .pkt = pkt };
-	struct flow *f;
+	struct shield_flow *f;
 
 	if ((pkt->flags & (NDIV_F_TCP | NDIV_F_FRAG)) != NDIV_F_TCP)
 		return NDIV_NEXT;

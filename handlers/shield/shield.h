@@ -9,6 +9,7 @@
 #include <ndiv/limit.h>
 #include <ndiv/prefix.h>
 #include <ndiv/skb.h>
+#include "table.h"
 
 enum {
 	TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_PSH = 8, TCP_ACK = 16, TCP_URG = 32, TCP_ECE = 64, TCP_CWR = 128,
@@ -61,15 +62,6 @@ enum shield_reason {
 
 extern const volatile struct shield_config config;
 extern const volatile struct ndiv_key ndiv_key;
-
-/*
- * The clock. <skew> (u) is added to the kernel's monotonic one: tests move time by it. <since>: when the first packet
- * came (ms), from which the time of learning counts.
- */
-struct shield_clock {
-	__u64	skew;
-	__u64	since;
-};
 
 extern volatile struct shield_clock shield_clock;
 

@@ -13,7 +13,8 @@
  *	}
  *
  * The name of the function must end in "_in". The packet has been parsed again, as it is now: a VLAN tag is beside it
- * (NDIV_F_HW_VLAN), and what GRO merged is one packet, which may be longer than the MTU. Verdicts as on the transmit
+ * (NDIV_F_HW_VLAN), what GRO merged is one packet, which may be longer than the MTU, and in generic mode it may begin
+ * with its IP header (pkt->l3 is 0 then). Verdicts as on the transmit
  * path: NDIV_NEXT, NDIV_PASS, NDIV_DROP; any other one passes the packet and counts it under the core's reason
  * "verdict". What is counted is listed by itself, as "in".
  */
