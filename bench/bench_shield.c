@@ -2,8 +2,8 @@
 /*
  * bench_shield.c - what a flood costs shield, and what a packet of a flow does
  *
- * SYNs and ACKs as Linux sends them, with timestamps, and ("-plain") without. The clock is set back before each batch, so
- * that cookies stay good; for shield/ack-good the table is emptied as well, so that each ACK opens a flow.
+ * SYNs and ACKs as Linux sends them, with timestamps, and ("-plain") without. The clock is set back before each batch,
+ * so that cookies stay good; for shield/ack-good the table is emptied as well, so that each ACK opens a flow.
  */
 #include <stdlib.h>
 #include <string.h>

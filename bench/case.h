@@ -28,8 +28,8 @@ struct bench_case {
 	uint8_t	reason;			/* the handler's, of DROP */
 	int	v6;
 
-	/* Called when the handler, which has id 1, has been loaded, before each batch of packets, and now and then while
-	 * packets are built; or NULL. */
+	/* Called when the handler, which has id 1, has been loaded, before each batch of packets, and now and then
+	 * while packets are built; or NULL. */
 	int	(*prepare)(struct run *r);
 	int	warm;			/* every flow has sent its packet before */
 

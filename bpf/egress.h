@@ -15,9 +15,9 @@
 #define SKB_PULL	256
 
 /*
- * Has the kernel lost sight of the Ethernet header? It does in generic mode, at ingress (generic.h). Then the skb begins
- * with its IP header, and not with our MAC address; what is for others may be taken for such a one, but is not for the
- * stack either.
+ * Has the kernel lost sight of the Ethernet header? It does in generic mode, at ingress (generic.h). Then the skb
+ * begins with its IP header, and not with our MAC address; what is for others may be taken for such a one, but is not
+ * for the stack either.
  */
 static __always_inline int is_headless(struct __sk_buff *skb)
 {

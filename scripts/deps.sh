@@ -42,6 +42,7 @@ needs() {
 		test	cmd:tshark		tshark
 		test	cmd:iperf3		iperf3
 		test	cmd:python3		python3
+		test	cmd:haproxy		haproxy
 		lint	cmd:clang-format	clang-format
 		lint	cmd:clang-tidy		clang-tidy
 		lint	cmd:shellcheck		shellcheck

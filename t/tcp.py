@@ -64,10 +64,12 @@ def total(data):
 
 
 def segment(src, dst, port, flags, rng):
-    """A bare TCP header, its checksum right."""
-    head = struct.pack("!HHIIBBHHH", rng.randrange(1024, 65536), port, rng.getrandbits(32), rng.getrandbits(32), 0x50,
-                       flags, 1024, 0, 0)
-    pseudo = src + dst + (struct.pack("!BBH", 0, 6, 20) if len(src) == 4 else struct.pack("!II", 20, 6))
+    """A TCP header, with an MSS if it is a SYN's; its checksum is right."""
+    options = b"\2\4\5\xa0" if flags & SYN else b""
+    size = 20 + len(options)
+    head = struct.pack("!HHIIBBHHH", rng.randrange(1024, 65536), port, rng.getrandbits(32), rng.getrandbits(32),
+                       size << 2, flags, 1024, 0, 0) + options
+    pseudo = src + dst + (struct.pack("!BBH", 0, 6, size) if len(src) == 4 else struct.pack("!II", size, 6))
     return head[:16] + struct.pack("!H", total(pseudo + head)) + head[18:]
 
 

@@ -6,13 +6,13 @@
  *			timestamp		23 bits of clock (units of 512 ms), 9 bits of options
  * Without:		initial sequence number	24 bits of hash, 8 bits of options
  *
- * Options and timestamp are hashed with addresses, ports and the client's sequence number, by SipHash-1-3. Its key is another one
- * in each epoch of 65.536 s, derived from the secret, so there is nothing to rotate. With timestamps the cookie tells
- * its epoch, and is good for 82 s; without, that of the current epoch is good, that of the one before for 16 s more (and
- * that of the next one for the last second, for the clock of another machine may be ahead).
+ * Options and timestamp are hashed with addresses, ports and the client's sequence number, by SipHash-1-3. Its key is
+ * another one in each epoch of 65.536 s, derived from the secret, so there is nothing to rotate. With timestamps the
+ * cookie tells its epoch, and is good for 82 s; without, that of the current epoch is good, that of the one before for
+ * 16 s more (and that of the next one for the last second, for the clock of another machine may be ahead).
  *
- * What a blind attacker has: with timestamps, 128 of 2^32 acknowledgement numbers are good for a right timestamp; without,
- * 192 of 2^32, and twice as many for 17.4 s of each 65.5: 243 on the average. Both are less than 1 in 2^24.
+ * What a blind attacker has: with timestamps, 128 of 2^32 acknowledgement numbers are good for a right timestamp;
+ * without, 192 of 2^32, and twice as many for 17.4 s of each 65.5: 243 on the average. Both are less than 1 in 2^24.
  *
  * MSS: with timestamps exact up to 1460, above rounded down to a multiple of 76 beyond that; without, one of three.
  */
@@ -121,11 +121,11 @@ static __always_inline void offer_of(struct offer *offer, __u32 code, int ts, in
 }
 
 /*
- * Hash of a SYN from <tcp>'s remote end with sequence number <isn>, whose options have <code>, of which <stamp> may hold
- * a part.
+ * Hash of a SYN from <tcp>'s remote end with sequence number <isn>, whose options have <code>, of which <stamp> may
+ * hold a part.
  */
-static __always_inline __u64 cookie_hash(const struct ndiv_key *key, const struct shield_tcp *tcp, __u32 isn, __u32 code,
-					 __u32 stamp)
+static __always_inline __u64 cookie_hash(const struct ndiv_key *key, const struct shield_tcp *tcp, __u32 isn,
+					 __u32 code, __u32 stamp)
 {
 	struct ndiv_sip sip;
 

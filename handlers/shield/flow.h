@@ -2,16 +2,16 @@
 /*
  * flow.h - the table of connections: what it holds, how they end, and who has to go when it is full
  *
- * Two arrays. The flows themselves, 32 bytes each, 64 MB; and a hint of one byte for each of their slots, 2 MB, which the
- * caches can hold. The hints of eight slots, a group, are one word. A keyed hash chooses two groups, neighbours in one
- * cache line of hints, in either of which a flow may be. So what belongs to no flow, which is what a flood consists of,
- * reads one line of hints, and one time in 30 a flow whose hint is the same; what does, the flow's line as well. The hash
- * stands for addresses and ports: 64 bits of it tell one flow from another.
+ * Two arrays. The flows themselves, 32 bytes each, 64 MB; and a hint of one byte for each of their slots, 2 MB, which
+ * the caches can hold. The hints of eight slots, a group, are one word. A keyed hash chooses two groups, neighbours in
+ * one cache line of hints, in either of which a flow may be. So what belongs to no flow, which is what a flood consists
+ * of, reads one line of hints, and one time in 30 a flow whose hint is the same; what does, the flow's line as well.
+ * The hash stands for addresses and ports: 64 bits of it tell one flow from another.
  *
  * A flow has two sides, remote (0) and local (1). What one side's packets change is written by the path they come along
  * alone (receive path: remote), so nothing has to be locked. A new flow takes an empty slot of the emptier group; if
- * there is none, that of a flow that has timed out, or else of the oldest one that is half open or closed. Flows that are
- * open stay: where sixteen of them share both groups, the new one finds no place.
+ * there is none, that of a flow that has timed out, or else of the oldest one that is half open or closed. Flows that
+ * are open stay: where sixteen of them share both groups, the new one finds no place.
  */
 #ifndef NDIV_SHIELD_FLOW_H
 #define NDIV_SHIELD_FLOW_H
@@ -108,7 +108,8 @@ static __always_inline __u64 flow_hints(const struct flow_key *key, __u32 nr)
 	return *(volatile __u64 *)&shield_hints[key->group[nr] & (FLOW_GROUPS - 1)];
 }
 
-/* The flow, if it is in group <nr> (0 or 1) of its two, whose <hints> have it or others like it: three are looked at. */
+/* The flow, if it is in group <nr> (0 or 1) of its two, whose <hints> have it or others like it: three are looked at.
+ */
 static __always_inline struct shield_flow *flow_in(const struct flow_key *key, __u32 nr, __u64 hints)
 {
 	__u64 same = flow_zeros(hints ^ key->hint * FLOW_ONES);
@@ -344,7 +345,8 @@ static __always_inline void flow_update(struct shield_flow *f, __u32 side, const
  * A flow, new or anew, of which <tcp>, sent by <side>, is the first packet seen. <scale>: of the remote side and of the
  * local one, as far as they are known.
  */
-static __always_inline void flow_begin(struct shield_flow *f, __u32 side, const struct shield_tcp *tcp, __u8 scale, __u64 ms)
+static __always_inline void flow_begin(struct shield_flow *f, __u32 side, const struct shield_tcp *tcp, __u8 scale,
+				       __u64 ms)
 {
 	__u32 other = !side;
 

@@ -3,9 +3,9 @@
  * service.h - what the listeners of this host answer to a SYN
  *
  * A cookie must promise what the listener will keep: its window and scale, and no option that its network namespace has
- * switched off. So shield learns from the SYN-ACKs that the stack sends, and answers SYNs only to addresses and ports of
- * which it knows one. Every second, one SYN is passed, so what it knows stays right; a reset in answer to it means that
- * nobody listens any more.
+ * switched off. So shield learns from the SYN-ACKs that the stack sends, and answers SYNs only to addresses and ports
+ * of which it knows one. Every second, one SYN is passed, so what it knows stays right; a reset in answer to it means
+ * that nobody listens any more.
  *
  * Only SYN-ACKs of this host make entries, so strangers can neither fill the table nor choose who shares a place.
  */
@@ -71,7 +71,8 @@ struct tcp_request_sock {
 static __always_inline int service_is(const struct shield_service *s, const struct shield_tcp *tcp)
 {
 	return s->flags & SERVICE_KNOWN && s->port == tcp->lport && s->v6 == tcp->v6 && s->addr[0] == tcp->local[0] &&
-	       (!tcp->v6 || (s->addr[1] == tcp->local[1] && s->addr[2] == tcp->local[2] && s->addr[3] == tcp->local[3]));
+	       (!tcp->v6 ||
+		(s->addr[1] == tcp->local[1] && s->addr[2] == tcp->local[2] && s->addr[3] == tcp->local[3]));
 }
 
 static __always_inline struct shield_service *service_at(const struct shield_tcp *tcp, __u32 i)

@@ -191,8 +191,8 @@ __noinline int shield_verify_any(struct xdp_md *ctx)
 }
 
 /*
- * Sum of the TCP header, whose length is 20, 32 or 40 bytes: no options, timestamps, or those of Linux's SYN. Below 0 if
- * it is not all there.
+ * Sum of the TCP header, whose length is 20, 32 or 40 bytes: no options, timestamps, or those of Linux's SYN. Below 0
+ * if it is not all there.
  */
 static __always_inline __s64 sum_header(struct xdp_md *ctx, __u32 l4, __u32 len)
 {
@@ -280,8 +280,9 @@ static __always_inline __u16 whole_window(__u16 window, __u16 mss)
 	return window > mss ? window - window % mss : window;
 }
 
-static __always_inline enum ndiv_verdict send_cookie(struct xdp_md *ctx, struct job *job, const struct shield_service *svc,
-						     const struct options *found, const struct offer *offer)
+static __always_inline enum ndiv_verdict send_cookie(struct xdp_md *ctx, struct job *job,
+						     const struct shield_service *svc, const struct options *found,
+						     const struct offer *offer)
 {
 	struct synack_args *args = ndiv_args(job->pkt);
 	const __be32 *tsval;
@@ -419,8 +420,8 @@ static __always_inline int may_look_up(struct job *job)
 }
 
 /* Neither flow nor cookie: connections that are older than shield have a socket. Else it is dropped for <reason>. */
-static __always_inline enum ndiv_verdict handle_stranger(struct xdp_md *ctx, struct job *job, struct shield_flow *former,
-							 __u8 reason)
+static __always_inline enum ndiv_verdict handle_stranger(struct xdp_md *ctx, struct job *job,
+							 struct shield_flow *former, __u8 reason)
 {
 	if (!may_look_up(job) || !shield_has_socket(ctx, &job->tcp))
 		return ndiv_drop(job->pkt, reason);
