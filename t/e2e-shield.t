@@ -39,9 +39,9 @@ cookies() { json '.[0].in.handlers.shield.counters.handover'; }
 
 # by_cookie ADDRESS: a connection that shield has answered the SYN of: now and then, one is passed to the stack.
 by_cookie() {
-	local before tries
+	local before
 
-	for tries in 1 2 3; do
+	for _ in 1 2 3; do
 		before=$(cookies)
 		hold "$1" || return 1
 		[ "$(cookies)" = "$before" ] || return 0

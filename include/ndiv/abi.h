@@ -195,12 +195,12 @@ enum ndiv_cpu_index {
 };
 
 /*
- * The chain arrays (receive, transmit, and tc ingress). A tail call whose slot the verifier knows becomes a direct jump, some 3 ns
- * instead of 70 where the CPU needs retpolines; so there is no variable index. Each handler has slots of its own for
- * what comes after it, by its id, and id 0 for what comes first: NDIV_SLOT_NEXT + id * NDIV_PATHS + path. The path of a
- * packet is chosen at the entry: one bit tells sound from malformed (only handlers that asked for it are on that path),
- * one bit which of two banks is in use: the other one is written and then switched to, so that any change of the chain
- * is atomic. Each path ends with the verdict.
+ * The chain arrays (receive, transmit, and tc ingress). A tail call whose slot the verifier knows becomes a direct
+ * jump, some 3 ns instead of 70 where the CPU needs retpolines; so there is no variable index. Each handler has slots
+ * of its own for what comes after it, by its id, and id 0 for what comes first: NDIV_SLOT_NEXT + id * NDIV_PATHS +
+ * path. The path of a packet is chosen at the entry: one bit tells sound from malformed (only handlers that asked for
+ * it are on that path), one bit which of two banks is in use: the other one is written and then switched to, so that
+ * any change of the chain is atomic. Each path ends with the verdict.
  */
 enum ndiv_slot {
 	NDIV_SLOT_VERDICT = 0,

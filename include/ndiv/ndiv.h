@@ -124,8 +124,8 @@ struct ndiv_stats {
 };
 
 /*
- * Reads the counters of path <which>: receive path (NDIV_CPU_RX), transmit path (NDIV_CPU_TX), tc ingress (NDIV_CPU_IN);
- * <cpu> below 0: of all CPUs.
+ * Reads the counters of path <which>: receive path (NDIV_CPU_RX), transmit path (NDIV_CPU_TX), tc ingress
+ * (NDIV_CPU_IN); <cpu> below 0: of all CPUs.
  */
 int ndiv_stats(struct ndiv *nd, int which, int cpu, struct ndiv_stats *stats);
 
