@@ -4,14 +4,15 @@
  *
  * Two arrays. The flows themselves, 32 bytes each, 64 MB; and a hint of one byte for each of their slots, 2 MB, which
  * the caches can hold. The hints of eight slots, a group, are one word. A keyed hash chooses two groups, neighbours in
- * one cache line of hints, in either of which a flow may be. So what belongs to no flow, which is what a flood consists
- * of, reads one line of hints, and one time in 30 a flow whose hint is the same; what does, the flow's line as well.
- * The hash stands for addresses and ports: 64 bits of it tell one flow from another.
+ * one cache line of hints, in either of which a flow may be, and a third one for when they have no empty slot. So what
+ * belongs to no flow, which is what a flood consists of, reads one line of hints, and one time in 30 a flow whose hint
+ * is the same; what does, the flow's line as well. The hash stands for addresses and ports: 64 bits of it tell one flow
+ * from another.
  *
  * A flow has two sides, remote (0) and local (1). What one side's packets change is written by the path they come along
- * alone (receive path: remote), so nothing has to be locked. A new flow takes an empty slot of the emptier group; if
- * there is none, that of a flow that has timed out, or else of the oldest one that is half open or closed. Flows that
- * are open stay: where sixteen of them share both groups, the new one finds no place.
+ * alone (receive path: remote), so nothing has to be locked. A new flow takes an empty slot; if there is none, that of
+ * a flow of the first two groups that has timed out, or else of the oldest one there that is half open or closed. Flows
+ * that are open stay: where twenty-four of them fill all three groups, the new one finds no place.
  */
 #ifndef NDIV_SHIELD_FLOW_H
 #define NDIV_SHIELD_FLOW_H
@@ -36,7 +37,7 @@ struct flow_key {
 	__u32	tag;
 	__u16	tag2;
 	__u8	hint;		/* 1 to 255 */
-	__u32	group[2];
+	__u32	group[3];
 };
 
 #define FLOW_NEIGHBOURS	7		/* groups less 1 whose hints are one cache line: both of a flow are among them */
@@ -55,6 +56,7 @@ static __always_inline __u64 flow_mix(__u64 h, __u64 word, __u64 key)
 static __always_inline void flow_hash(const struct shield_tcp *tcp, struct flow_key *key)
 {
 	__u64 k0 = ndiv_key.k[0], k1 = ndiv_key.k[1], h = k1;
+	__u32 step;
 
 	h = flow_mix(h, (__u64)tcp->remote[0] << 32 | tcp->local[0], k0);
 	if (tcp->v6) {
@@ -73,7 +75,9 @@ static __always_inline void flow_hash(const struct shield_tcp *tcp, struct flow_
 	if (!key->hint)
 		key->hint = 1;
 	key->group[0] = h & (FLOW_GROUPS - 1);
-	key->group[1] = key->group[0] ^ (((key->tag >> 8 & 1023) * FLOW_NEIGHBOURS >> 10) + 1);
+	step = (key->tag >> 8 & 1023) * FLOW_NEIGHBOURS >> 10;
+	key->group[1] = key->group[0] ^ (step + 1);
+	key->group[2] = key->group[0] ^ (step + 1 < FLOW_NEIGHBOURS ? step + 2 : 1);
 }
 
 #define FLOW_ONES	0x0101010101010101ULL	/* a word with each byte 1 */
@@ -108,7 +112,7 @@ static __always_inline __u64 flow_hints(const struct flow_key *key, __u32 nr)
 	return *(volatile __u64 *)&shield_hints[key->group[nr] & (FLOW_GROUPS - 1)];
 }
 
-/* The flow, if it is in group <nr> (0 or 1) of its two, whose <hints> have it or others like it: three are looked at.
+/* The flow, if it is in group <nr> of its three, whose <hints> have it or others like it: three are looked at.
  */
 static __always_inline struct shield_flow *flow_in(const struct flow_key *key, __u32 nr, __u64 hints)
 {
@@ -125,12 +129,22 @@ static __always_inline struct shield_flow *flow_in(const struct flow_key *key, _
 	return NULL;
 }
 
+/* Is there no empty slot among these hints? Then there never is one again. */
+static __always_inline int flow_crowded(__u64 first, __u64 second)
+{
+	return !(flow_zeros(first) | flow_zeros(second));
+}
+
 static __always_inline struct shield_flow *flow_find(const struct flow_key *key)
 {
 	__u64 first = flow_hints(key, 0), second = flow_hints(key, 1);
 	struct shield_flow *f = flow_in(key, 0, first);
 
-	return f ? f : flow_in(key, 1, second);
+	if (!f)
+		f = flow_in(key, 1, second);
+	if (f || !flow_crowded(first, second))
+		return f;
+	return flow_in(key, 2, flow_hints(key, 2));
 }
 
 /* Units of 2.048 s without a packet after which a flow of this state has timed out. */
@@ -190,13 +204,16 @@ struct flow_place {
 	__u32	evicts;			/* the flow there had time left */
 };
 
-/* An empty slot in the emptier group. 0, or below 0. */
+/* An empty slot: in the emptier one of the first two groups, or if there is none, in the third. 0, or below 0. */
 static __always_inline int flow_empty(const struct flow_key *key, struct flow_place *place)
 {
-	__u64 first = flow_zeros(flow_hints(key, 0)), second = flow_zeros(flow_hints(key, 1));
+	__u64 first = flow_zeros(flow_hints(key, 0)), second = flow_zeros(flow_hints(key, 1)), third;
 
-	if (!(first | second))
-		return -1;
+	if (!(first | second)) {
+		third = flow_zeros(flow_hints(key, 2));
+		place->slot = key->group[2] * FLOW_GROUP + flow_first(third);
+		return third ? 0 : -1;
+	}
 	if (flow_count(first) >= flow_count(second))
 		place->slot = key->group[0] * FLOW_GROUP + flow_first(first);
 	else
