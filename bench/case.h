@@ -32,6 +32,7 @@ struct bench_case {
 	 * while packets are built; or NULL. */
 	int	(*prepare)(struct run *r);
 	int	warm;			/* every flow has sent its packet before */
+	uint32_t strays;		/* so many of a million packets may meet another verdict */
 
 	/* Builds the packet of <flow>. */
 	void	(*build)(struct pkt *p, struct flow flow, const struct talk *talk);

@@ -3,8 +3,8 @@
 """tcp.py - a TCP server, a client and a flood for the end-to-end tests of shield
 
 serve PORT             says "hello" to each connection, then "echo N" for each line, until the client closes
-hold HOST PORT FILE    connects, writes what the server has said to FILE, and keeps the connection until it is killed;
-                       on SIGUSR1 asks again and appends the answer
+hold HOST PORT FILE    connects and closes, connects again, writes what the server has said to FILE, and keeps the
+                       connection until it is killed; on SIGUSR1 asks again and appends the answer
 flood DEV HOST PORT COUNT  COUNT frames of each kind from random addresses: SYN, ACK, SYN-ACK, RST, FIN, no flag,
                        fragments; prints how many of each
 """
@@ -42,9 +42,20 @@ def serve(port):
         threading.Thread(target=talk, args=(conn,), daemon=True).start()
 
 
-def hold(host, port, path):
+def connect(host, port):
     conn = socket.socket(family(host))
     conn.connect((host, port))
+    return conn
+
+
+def hold(host, port, path):
+    # shield passes one SYN a second: this one, if it is due
+    conn = connect(host, port)
+    conn.shutdown(socket.SHUT_WR)
+    while conn.recv(4096):
+        pass
+    conn.close()
+    conn = connect(host, port)
     log = open(path, "ab", buffering=0)
     signal.signal(signal.SIGUSR1, lambda *_: conn.sendall(b"more\n"))
     while True:
