@@ -232,6 +232,24 @@ static __always_inline int verify(struct xdp_md *ctx, struct job *job)
 	return ndiv_csum_fold(sum) == 0xffff;
 }
 
+/* --- connections older than shield ---------------------------------------------------------------------------- */
+
+/* Since the first packet without a flow, is it still the time of learning? */
+static __always_inline int is_learning(const struct job *job)
+{
+	if (!shield_clock.since)
+		shield_clock.since = job->ms;
+	return job->ms - shield_clock.since < config.learn * 1000ULL;
+}
+
+/* May the kernel be asked for a socket? Always while shield learns, else as often as the limit says. */
+static __always_inline int may_look_up(const struct job *job)
+{
+	struct ndiv_limit limit = ndiv_limit(config.lookups, 0);
+
+	return is_learning(job) || ndiv_limit_take(&shield_limits.lookups, &limit, job->ns);
+}
+
 /* --- SYN ---------------------------------------------------------------------------------------------------- */
 
 /* Passed, as long as not too many are: the stack answers it, and shield learns from the answer. */
@@ -316,6 +334,11 @@ static __always_inline enum ndiv_verdict handle_syn(struct xdp_md *ctx, struct j
 
 	if (!svc || svc->flags & SERVICE_REFUSES)
 		return pass_syn(job);
+	/* A socket in TIME-WAIT, which shield has not seen: it would stand in the way of the new connection. */
+	if (is_learning(job) && shield_has_socket(ctx, &job->tcp)) {
+		ndiv_count(job->pkt, SHIELD_SYN_PASSED);
+		return NDIV_NEXT;
+	}
 	if (service_probe(svc, job->ms)) {
 		ndiv_count(job->pkt, SHIELD_SYN_PROBE);
 		return NDIV_NEXT;
@@ -405,18 +428,6 @@ static __always_inline int enter_flow(struct job *job, __u32 side, struct shield
 		flow_commit(&place, &job->key);
 	ndiv_count(job->pkt, counter);
 	return 0;
-}
-
-/* May the kernel be asked for a socket? Always while shield learns, else as often as the limit says. */
-static __always_inline int may_look_up(struct job *job)
-{
-	struct ndiv_limit limit = ndiv_limit(config.lookups, 0);
-
-	if (!shield_clock.since)
-		shield_clock.since = job->ms;
-	if (job->ms - shield_clock.since < config.learn * 1000ULL)
-		return 1;
-	return ndiv_limit_take(&shield_limits.lookups, &limit, job->ns);
 }
 
 /* Neither flow nor cookie: connections that are older than shield have a socket. Else it is dropped for <reason>. */
