@@ -107,9 +107,13 @@ static __always_inline struct shield_flow *flow_at(__u32 slot)
 	return bpf_map_lookup_elem(&shield_flows, &slot);
 }
 
+/* Masked where the compiler cannot see that it needs not be: Linux 6.1 does not. */
 static __always_inline __u64 flow_hints(const struct flow_key *key, __u32 nr)
 {
-	return *(volatile __u64 *)&shield_hints[key->group[nr] & (FLOW_GROUPS - 1)];
+	__u32 group = key->group[nr];
+
+	barrier_var(group);
+	return *(volatile __u64 *)&shield_hints[group & (FLOW_GROUPS - 1)];
 }
 
 /* The flow, if it is in group <nr> of its three, whose <hints> have it or others like it: three are looked at.
@@ -277,11 +281,13 @@ static __always_inline struct flow_place flow_claim(const struct flow_key *key, 
 static __always_inline void flow_commit(const struct flow_place *place, const struct flow_key *key)
 {
 	__u8 *hints = (__u8 *)shield_hints;
+	__u32 slot = place->slot;
 
 	place->flow->tag2 = key->tag2;
 	barrier();
 	*(volatile __u32 *)&place->flow->tag = key->tag;
-	hints[place->slot & (FLOW_SLOTS - 1)] = key->hint;
+	barrier_var(slot);
+	hints[slot & (FLOW_SLOTS - 1)] = key->hint;
 }
 
 /* --- sequence numbers ----------------------------------------------------------------------------------------- */
