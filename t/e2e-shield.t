@@ -157,8 +157,10 @@ flooded() {
 	said=$(c "$top/t/tcp.py" flood lab0 "$1" 80 3000)
 	is "$mode: flood of $1" "${said%% r*}" 'syn 3000 ack 3000 synack 3000'
 	reached=$(($(json '.[0].in.packets') - before))
-	check "$mode: flood of $1: next to nothing reached the stack" "$reached < 100"
-	is "$mode: flood of $1: nothing half open" "$(s ss -Htn state syn-recv | wc -l)" 0
+	if has_cookies; then
+		check "$mode: flood of $1: next to nothing reached the stack" "$reached < 100"
+		is "$mode: flood of $1: nothing half open" "$(s ss -Htn state syn-recv | wc -l)" 0
+	fi
 	kill -USR1 "$held"
 	ok "$mode: flood of $1: the open connection goes on" wait_for grep -q 'echo 1' "$tmp/hello"
 	drop
@@ -216,6 +218,16 @@ haproxy_start() {
 	ok 'haproxy' wait_for c curl -sf -m 2 -o "$tmp/ignored" http://10.77.0.2:81/
 }
 
+# Before Linux 6.9, shield leaves SYNs to the stack.
+has_cookies() { grep -q ' bpf_sk_assign_tcp_reqsk$' /proc/kallsyms; }
+
+no_cookies() {
+	hold 10.77.0.2
+	is "$mode: an old kernel: no cookie" "$(count .handlers.shield.counters.'"cookie-sent"')" 0
+	check "$mode: an old kernel: SYNs are passed" "$(count .handlers.shield.counters.'"syn-passed"') > 1"
+	drop
+}
+
 lab_up "$@" || bail 'no lab'
 s_bg "$top/t/tcp.py" serve 80
 wait_for listens 80 || bail 'no server'
@@ -223,7 +235,9 @@ haproxy_start
 each note_plain 1460 1360
 for mode in native generic; do
 	ok "$mode: attach" nd attach lab0 shield --mode "$mode"
-	if [ "$mode" = native ]; then
+	if ! has_cookies; then
+		no_cookies
+	elif [ "$mode" = native ]; then
 		each compare 1460 1360
 		restricted
 	else
