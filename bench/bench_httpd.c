@@ -137,7 +137,7 @@ static const struct bench_case cases[] = {
 	  .bare = "bare_ack" },
 	{ "httpd/request-100", REPLY, .build = build_request, .opening = build_syn, .judge = judge_response },
 	{ "httpd/request-1400", REPLY, .build = build_long, .opening = build_syn, .judge = judge_response },
-	{ "httpd/file-100", REPLY, .prepare = load_site, .build = build_request, .opening = build_syn,
+	{ "httpd/file-100", REPLY, .setup = load_site, .build = build_request, .opening = build_syn,
 	  .judge = judge_file },
 	{ "httpd/fin", REPLY, .build = build_fin, .opening = build_syn, .request = build_request, .judge = judge_fin },
 };

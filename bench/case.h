@@ -15,7 +15,7 @@
 
 /* What the client knows of its connection. */
 struct talk {
-	uint32_t isn;			/* the server's */
+	uint32_t isn, tsval;		/* the server's */
 	uint32_t sent;			/* bytes of the client's request */
 	uint32_t received;		/* bytes of the response */
 };
@@ -24,11 +24,18 @@ struct bench_case {
 	const char *name;		/* "suite/case" */
 	const char *handler;		/* its object, below the build directory; NULL: an empty chain */
 	const struct run_option *options;
-	int	(*prepare)(struct run *r);	/* the handler, which is loaded; or NULL. 0, or below 0 and a message */
-	enum ndiv_verdict verdict;	/* of each packet: REPLY, DROP or PASS */
+	int (*setup)(
+		struct run *r); /* makes the handler, which is loaded, ready; or NULL. 0, or below 0 and a message */
+	enum ndiv_verdict verdict;	/* of each packet: REPLY, DROP, PASS, or NEXT and nobody takes it */
 	uint8_t	reason;			/* the handler's, of DROP */
 	int	v6;
 	int	to_group;			/* it is not turned round: judge() looks at all of the answer */
+
+	/* Called when the handler, which has id 1, has been loaded, before each batch of packets, and now and then
+	 * while packets are built; or NULL. */
+	int	(*prepare)(struct run *r);
+	int	warm;			/* every flow has sent its packet before */
+	uint32_t strays;		/* so many of a million packets may meet another verdict */
 
 	/* Builds the packet of <flow>. */
 	void	(*build)(struct pkt *p, struct flow flow, const struct talk *talk);

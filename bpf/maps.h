@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * maps.h - the core's maps. One set for each interface; those that handlers share (ndiv_cpus, ndiv_chain) are in the
+ * maps.h - the core's maps. One set for each interface; those that handlers share (ndiv_cpus, the chains) are in the
  * handler API. All are pinned in the interface's directory and live until the last handler is detached.
  */
 #ifndef NDIV_MAPS_H
@@ -8,6 +8,7 @@
 
 #include <ndiv/handler.h>
 #include <ndiv/tx.h>
+#include <ndiv/in.h>
 
 /* Configuration: a global variable, so that reading it needs no lookup. */
 volatile struct ndiv_conf ndiv_conf SEC(".data.conf") = { .sample = 1023 };

@@ -279,6 +279,18 @@ static __always_inline int parse_ip6(const struct cursor *cur, void *p, struct n
 	return parse_l4(cur, pkt);
 }
 
+static __always_inline int parse_l3(const struct cursor *cur, void *p, struct ndiv_pkt *pkt)
+{
+	pkt->l3 = p - cur->data;
+	pkt->l4 = pkt->l3;
+	pkt->payload = pkt->l3;
+	if (pkt->eth_proto == bpf_htons(ETH_P_IP))
+		return parse_ip4(cur, p, pkt);
+	if (pkt->eth_proto == bpf_htons(ETH_P_IPV6))
+		return parse_ip6(cur, p, pkt);
+	return 0;
+}
+
 /* All fields that the parser does not set on every packet are set to "nothing" by the caller. */
 static __always_inline int ndiv_parse(const struct cursor *cur, struct ndiv_pkt *pkt)
 {
@@ -299,14 +311,7 @@ static __always_inline int ndiv_parse(const struct cursor *cur, struct ndiv_pkt 
 		if (bad)
 			return bad;
 	}
-	pkt->l3 = p - cur->data;
-	pkt->l4 = pkt->l3;
-	pkt->payload = pkt->l3;
-	if (pkt->eth_proto == bpf_htons(ETH_P_IP))
-		return parse_ip4(cur, p, pkt);
-	if (pkt->eth_proto == bpf_htons(ETH_P_IPV6))
-		return parse_ip6(cur, p, pkt);
-	return 0;
+	return parse_l3(cur, p, pkt);
 }
 
 #endif

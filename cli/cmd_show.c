@@ -18,20 +18,30 @@ struct options {
 
 /* --- for people */
 
+static int is_busy(const struct snap *sn, unsigned int cpu)
+{
+	int which;
+
+	for (which = 0; which < NDIV_CPU_COUNT; which++)
+		if (snap_has(&sn->st, which) && sn->cpu[which][cpu].packets)
+			return 1;
+	return 0;
+}
+
 /* CPUs that are shown: those that have seen a packet. */
 static unsigned int busy_cpus(const struct snap *sn, int all, unsigned int *cpus)
 {
 	unsigned int i, count = 0;
 
 	for (i = 0; i < sn->cpus; i++)
-		if (all || sn->cpu[NDIV_CPU_RX][i].packets || (sn->st.tx && sn->cpu[NDIV_CPU_TX][i].packets))
+		if (all || is_busy(sn, i))
 			cpus[count++] = i;
 	return count;
 }
 
 struct block {
 	const struct snap *sn;
-	int which; /* NDIV_CPU_RX or _TX */
+	int which; /* enum ndiv_cpu_index */
 	int all;
 	int first; /* the one with the sums */
 	const unsigned int *cpus;
@@ -124,6 +134,7 @@ static void put_kind(const struct snap *sn, int which, const struct options *o, 
 static void put_path(const struct snap *sn, int which, const struct options *o)
 {
 	const struct ndiv_stats *stats = &sn->stats[which];
+	char title[SNAP_TITLE_LEN];
 	size_t i;
 
 	if (which == NDIV_CPU_RX)
@@ -131,7 +142,7 @@ static void put_path(const struct snap *sn, int which, const struct options *o)
 		       " lost in transmission\n",
 		       stats->packets, (uint64_t)stats->sent.packets, (uint64_t)stats->sent.bytes, stats->tx_lost);
 	else
-		printf("\n  transmit path (%s): %" PRIu64 " packets\n", snap_tx(&sn->st), stats->packets);
+		printf("\n  %s: %" PRIu64 " packets\n", snap_title(&sn->st, which, title), stats->packets);
 	for (i = 0; i < SNAP_KINDS; i++)
 		put_kind(sn, which, o, &snap_kinds[i]);
 }
@@ -149,8 +160,9 @@ static void put_chain(const struct ndiv_state *st)
 		if (!strftime(since, sizeof(since), "%Y-%m-%d %H:%M:%S", localtime(&when)))
 			strcpy(since, "?");
 		putchar('\n');
-		out_line(stdout, "  %zu. %s (id %" PRIu32 ", program %" PRIu32 "%s%s) since %s", i + 1, e->info.name,
+		out_line(stdout, "  %zu. %s (id %" PRIu32 ", program %" PRIu32 "%s%s%s) since %s", i + 1, e->info.name,
 			 st->handler[i].id, e->prog_id, e->has_tx ? ", transmit path" : "",
+			 e->has_in ? ", to the stack" : "",
 			 e->has_rx_done ? ", rx_done" : "", since);
 		out_line(stdout, "     object   %s", e->path);
 		if (e->opts[0])
@@ -163,6 +175,7 @@ static void put_text(const struct snap *sn, const struct options *o)
 	const struct ndiv_state *st = &sn->st;
 	uint32_t sample = snap_sample(st);
 	size_t i;
+	int which;
 
 	out_line(stdout, "%s: index %" PRIu32 ", %s mode, entry program %" PRIu32 "%s, %s", st->ifname, st->ifindex,
 		 ndiv_mode_name(st->mode), st->prog_id, st->hints ? " (asks the card)" : "",
@@ -173,9 +186,9 @@ static void put_text(const struct snap *sn, const struct options *o)
 		out_line(stdout, "  warning: %s", st->warning[i]);
 	out_line(stdout, "  policy: malformed=%s sample=%" PRIu32, st->conf.drop_malformed ? "drop" : "pass", sample);
 	put_chain(st);
-	put_path(sn, NDIV_CPU_RX, o);
-	if (st->tx)
-		put_path(sn, NDIV_CPU_TX, o);
+	for (which = 0; which < NDIV_CPU_COUNT; which++)
+		if (snap_has(st, which))
+			put_path(sn, which, o);
 }
 
 static void list_text(const struct snaps *s, const struct options *o, const char *ifname)
@@ -287,6 +300,7 @@ static void json_chain(struct json *j, const struct ndiv_state *st)
 		json_options(j, e->opts);
 		json_uint(j, "since", e->since);
 		json_bool(j, "tx", e->has_tx);
+		json_bool(j, "in", e->has_in);
 		json_bool(j, "rx_done", e->has_rx_done);
 		json_bool(j, "build", e->has_build);
 		json_close(j, '}');
@@ -305,7 +319,8 @@ static void json_state(struct json *j, const struct ndiv_state *st)
 	json_uint(j, "prog_id", st->prog_id);
 	json_bool(j, "hints", st->hints);
 	json_bool(j, "agent", st->agent);
-	json_text(j, "transmit", snap_tx(st));
+	json_text(j, "transmit", snap_hook(st->tx));
+	json_text(j, "ingress", snap_hook(st->in));
 	json_open(j, "warnings", '[');
 	for (i = 0; i < st->warnings; i++)
 		json_text(j, NULL, st->warning[i]);
@@ -340,6 +355,7 @@ static void list_json(const struct snaps *s, const struct options *o)
 	const struct snap *sn;
 	struct json j;
 	size_t i;
+	int which;
 
 	json_begin(&j, stdout, 1);
 	json_open(&j, NULL, '[');
@@ -348,9 +364,9 @@ static void list_json(const struct snaps *s, const struct options *o)
 		json_open(&j, NULL, '{');
 		json_state(&j, &sn->st);
 		json_chain(&j, &sn->st);
-		json_stats(&j, "rx", sn, &sn->stats[NDIV_CPU_RX], o->all);
-		if (sn->st.tx)
-			json_stats(&j, "tx", sn, &sn->stats[NDIV_CPU_TX], o->all);
+		for (which = 0; which < NDIV_CPU_COUNT; which++)
+			if (snap_has(&sn->st, which))
+				json_stats(&j, snap_paths[which], sn, &sn->stats[which], o->all);
 		if (o->cpu)
 			json_cpus(&j, sn, o->all);
 		json_close(&j, '}');

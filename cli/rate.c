@@ -10,7 +10,7 @@
 /* One path of one interface: its counters now, and what has been added to them. */
 struct rate {
 	const struct snap *sn;
-	int which; /* NDIV_CPU_RX or _TX */
+	int which; /* enum ndiv_cpu_index */
 	double seconds;
 	struct ndiv_stats added;
 };
@@ -139,7 +139,7 @@ static void put_kind(FILE *f, const struct rate *r, const struct snap_kind *kind
 static void put_path(FILE *f, const struct rate *r, int exact)
 {
 	const struct ndiv_state *st = &r->sn->st;
-	char in[OUT_SHORT], bits[OUT_SHORT], sent[OUT_SHORT], lost[OUT_SHORT];
+	char in[OUT_SHORT], bits[OUT_SHORT], sent[OUT_SHORT], lost[OUT_SHORT], title[SNAP_TITLE_LEN];
 	size_t i;
 
 	number(in, r->added.packets / r->seconds, exact);
@@ -150,7 +150,7 @@ static void put_path(FILE *f, const struct rate *r, int exact)
 		out_line(f, "%s  %s  in %s packets/s %s bits/s  sent %s packets/s  lost %s/s%s", st->ifname,
 			 ndiv_mode_name(st->mode), in, bits, sent, lost, st->agent ? "  agent" : "");
 	else
-		out_line(f, "%s  transmit path (%s)  %s packets/s %s bits/s", st->ifname, snap_tx(st), in, bits);
+		out_line(f, "%s  %s  %s packets/s %s bits/s", st->ifname, snap_title(st, r->which, title), in, bits);
 	for (i = 0; i < SNAP_KINDS; i++)
 		put_kind(f, r, &snap_kinds[i], exact);
 	fputc('\n', f);
@@ -160,16 +160,17 @@ void rate_text(FILE *f, const struct snaps *now, const struct snaps *before, int
 {
 	struct rate r;
 	size_t i;
+	int which;
 
 	if (!now->count)
 		fprintf(f, "ndiv is not attached\n\n");
 	for (i = 0; i < now->count; i++) {
-		rate_fill(&r, now->snap[i], before, NDIV_CPU_RX);
-		put_path(f, &r, exact);
-		if (!now->snap[i]->st.tx)
-			continue;
-		rate_fill(&r, now->snap[i], before, NDIV_CPU_TX);
-		put_path(f, &r, exact);
+		for (which = 0; which < NDIV_CPU_COUNT; which++) {
+			if (!snap_has(&now->snap[i]->st, which))
+				continue;
+			rate_fill(&r, now->snap[i], before, which);
+			put_path(f, &r, exact);
+		}
 	}
 }
 
@@ -256,7 +257,9 @@ void rate_json(FILE *f, const struct snaps *now, const struct snaps *before)
 		json_text(&j, "ifname", st->ifname);
 		json_uint(&j, "ifindex", st->ifindex);
 		json_text(&j, "mode", ndiv_mode_name(st->mode));
-		for (which = 0; which < (st->tx ? NDIV_CPU_COUNT : NDIV_CPU_TX); which++) {
+		for (which = 0; which < NDIV_CPU_COUNT; which++) {
+			if (!snap_has(st, which))
+				continue;
 			rate_fill(&r, now->snap[i], before, which);
 			if (!which)
 				json_real(&j, "seconds", r.seconds);

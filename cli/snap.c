@@ -8,7 +8,7 @@
 #include "out.h"
 #include "snap.h"
 
-const char *const snap_paths[NDIV_CPU_COUNT] = { [NDIV_CPU_RX] = "rx", [NDIV_CPU_TX] = "tx" };
+const char *const snap_paths[NDIV_CPU_COUNT] = { [NDIV_CPU_RX] = "rx", [NDIV_CPU_TX] = "tx", [NDIV_CPU_IN] = "in" };
 
 struct reading {
 	struct snaps *to;
@@ -47,17 +47,22 @@ static void read_cpus(struct ndiv *nd, struct snap *sn, int which)
 		sn->cpus = n;
 }
 
+int snap_has(const struct ndiv_state *st, int which)
+{
+	return which == NDIV_CPU_TX ? st->tx : which == NDIV_CPU_IN ? st->in : 1;
+}
+
 static int read_one(struct ndiv *nd, struct snap *sn, int per_cpu)
 {
 	int which, err;
 
 	err = ndiv_state(nd, &sn->st);
 	for (which = 0; !err && sn->st.attached && which < NDIV_CPU_COUNT; which++)
-		if (which != NDIV_CPU_TX || sn->st.tx)
+		if (snap_has(&sn->st, which))
 			err = ndiv_stats(nd, which, -1, &sn->stats[which]);
 	sn->when = now();
 	for (which = 0; !err && sn->st.attached && per_cpu && which < NDIV_CPU_COUNT; which++)
-		if (which != NDIV_CPU_TX || sn->st.tx)
+		if (snap_has(&sn->st, which))
 			read_cpus(nd, sn, which);
 	return err;
 }
@@ -247,11 +252,18 @@ const struct snap_kind snap_kinds[SNAP_KINDS] = {
 	{ "counter", "counters", NDIV_COUNTERS_MAX, get_counter, has_counter, name_counter },
 };
 
-const char *snap_tx(const struct ndiv_state *st)
+const char *snap_hook(int kind)
 {
 	static const char *const names[] = { NULL, "tcx", "clsact" };
 
-	return st->tx >= 0 && st->tx <= 2 ? names[st->tx] : "?";
+	return kind >= 0 && kind <= 2 ? names[kind] : "?";
+}
+
+const char *snap_title(const struct ndiv_state *st, int which, char *buf)
+{
+	snprintf(buf, SNAP_TITLE_LEN, "%s (%s)", which == NDIV_CPU_TX ? "transmit path" : "to the stack",
+		 snap_hook(which == NDIV_CPU_TX ? st->tx : st->in));
+	return buf;
 }
 
 /* What is kept is the number less 1, so that never is 0 less 1. */

@@ -15,7 +15,7 @@
 struct snap {
 	struct ndiv_state st;
 	double when; /* s, monotonic: when the counters were read */
-	struct ndiv_stats stats[NDIV_CPU_COUNT]; /* receive path; transmit path, if st.tx */
+	struct ndiv_stats stats[NDIV_CPU_COUNT]; /* by path, if snap_has() it */
 	unsigned int cpus; /* 0 unless asked for */
 	struct ndiv_stats *cpu[NDIV_CPU_COUNT]; /* the same for each CPU */
 };
@@ -64,13 +64,20 @@ static inline int snap_is_verdicts(const struct snap_kind *kind)
 	return kind == &snap_kinds[0];
 }
 
-/* "tcx" or "clsact"; NULL without handlers on the transmit path. */
-const char *snap_tx(const struct ndiv_state *st);
+/* Is there path <which>? */
+int snap_has(const struct ndiv_state *st, int which);
+
+/* "tcx" or "clsact" for st.tx and st.in; NULL without handlers there. */
+const char *snap_hook(int kind);
+
+/* "transmit path (tcx)", for all paths but the receive path. <buf>: SNAP_TITLE_LEN bytes. */
+#define SNAP_TITLE_LEN 32
+const char *snap_title(const struct ndiv_state *st, int which, char *buf);
 
 /* One packet in how many is timed; 0: none. */
 uint32_t snap_sample(const struct ndiv_state *st);
 
-/* Counters as they are named in both paths. */
+/* Keys of the paths in JSON. */
 extern const char *const snap_paths[NDIV_CPU_COUNT];
 
 #endif

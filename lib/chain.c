@@ -176,14 +176,25 @@ static int choose_entry(struct ndiv *nd, const struct table *tab)
 	return err;
 }
 
-static int want_tx(const struct table *tab)
+/* The hooks that only those handlers need that have programs for them. */
+static int tc_apply(struct ndiv *nd, const struct table *tab)
 {
+	int tx = 0, in = 0, err = 0;
 	unsigned int id;
 
-	for (id = 1; id < NDIV_HANDLERS_MAX; id++)
-		if (tab->e[id].used && tab->e[id].has_tx)
-			return 1;
-	return 0;
+	for (id = 1; id < NDIV_HANDLERS_MAX; id++) {
+		tx |= tab->e[id].used && tab->e[id].has_tx;
+		in |= tab->e[id].used && tab->e[id].has_in;
+	}
+	if (tx)
+		err = tx_up(nd);
+	else
+		tx_down(nd);
+	if (in && !err)
+		err = in_up(nd);
+	else if (!in)
+		in_down(nd);
+	return err;
 }
 
 /*
@@ -212,11 +223,10 @@ int chain_apply(struct ndiv *nd, const struct table *tab, unsigned int fresh)
 	}
 	if (!err)
 		err = switch_bank(nd, tab, fresh, "ndiv_tx_chain", "tx_verdict", "tx", &conf->tx_bank);
+	if (!err)
+		err = switch_bank(nd, tab, fresh, "ndiv_in_chain", "in_verdict", "in", &conf->in_bank);
 	conf_unmap(conf);
 	if (err)
 		return fail(nd, -err, "cannot change the chain: %s", strerror(-err));
-	if (want_tx(tab))
-		return tx_up(nd);
-	tx_down(nd);
-	return 0;
+	return tc_apply(nd, tab);
 }

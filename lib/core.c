@@ -134,10 +134,14 @@ static int fill_chains(struct core_bpf *core)
 		err = fill_slot(core->maps.ndiv_skb, 0, core->progs.ndiv_rx_skb_more);
 	if (!err)
 		err = fill_slot(core->maps.ndiv_tx_chain, NDIV_SLOT_VERDICT, core->progs.ndiv_tx_verdict);
+	if (!err)
+		err = fill_slot(core->maps.ndiv_in_chain, NDIV_SLOT_VERDICT, core->progs.ndiv_in_verdict);
 	for (path = 0; !err && path < NDIV_PATHS; path++) {
 		err = fill_slot(core->maps.ndiv_chain, NDIV_SLOT_NEXT + path, core->progs.ndiv_verdict);
 		if (!err)
 			err = fill_slot(core->maps.ndiv_tx_chain, NDIV_SLOT_NEXT + path, core->progs.ndiv_tx_verdict);
+		if (!err)
+			err = fill_slot(core->maps.ndiv_in_chain, NDIV_SLOT_NEXT + path, core->progs.ndiv_in_verdict);
 	}
 	return err;
 }
@@ -149,7 +153,8 @@ static int pin_maps(struct ndiv *nd, struct core_bpf *core)
 		struct bpf_map *map;
 	} maps[] = {
 		{ "ndiv_cpus", core->maps.ndiv_cpus }, { "ndiv_chain", core->maps.ndiv_chain },
-		{ "ndiv_tx_chain", core->maps.ndiv_tx_chain }, { "ndiv_copies", core->maps.ndiv_copies },
+		{ "ndiv_tx_chain", core->maps.ndiv_tx_chain }, { "ndiv_in_chain", core->maps.ndiv_in_chain },
+		{ "ndiv_copies", core->maps.ndiv_copies },
 		{ "ndiv_clone", core->maps.ndiv_clone }, { "ndiv_skb", core->maps.ndiv_skb },
 		{ "ndiv_queue", core->maps.ndiv_queue }, { "ndiv_handlers", core->maps.ndiv_handlers },
 		{ "conf", core->maps.data_conf },
@@ -174,6 +179,7 @@ static int pin_progs(struct ndiv *nd, struct core_bpf *core)
 		{ "entry", core->progs.ndiv_entry }, { "entry_hints", core->progs.ndiv_entry_hints },
 		{ "entry_again", core->progs.ndiv_entry_again }, { "verdict", core->progs.ndiv_verdict },
 		{ "tx_entry", core->progs.ndiv_tx_entry }, { "tx_verdict", core->progs.ndiv_tx_verdict },
+		{ "in_entry", core->progs.ndiv_in_entry }, { "in_verdict", core->progs.ndiv_in_verdict },
 		{ "rx_skb", core->progs.ndiv_rx_skb }, { "reset", core->progs.ndiv_reset },
 	};
 	size_t i;
@@ -372,6 +378,7 @@ void core_down(struct ndiv *nd)
 	if (offload)
 		offload_restore(nd);
 	tx_down(nd);
+	in_down(nd);
 	generic_down(nd);
 	remove_tree(nd->dir);
 }

@@ -5,10 +5,10 @@
  * State of an interface, all of it pinned, in /sys/fs/bpf/ndiv/<inode of the network namespace>/<ifindex>/:
  *
  *	link			the XDP link; it is pinned last and unpinned first: no link, no attachment
- *	tp_*, link_tx		links of the tracepoints and of the transmit path
+ *	tp_*, link_tx, link_in	links of the tracepoints, of the transmit path and of tc ingress
  *	ndiv_*, conf		the core's maps
  *	entry, verdict, ...	the core's programs, to build chains and to present packets again
- *	h<id>/			a handler: rx, tx, clone, skb, done (programs and link), m_<name> (its maps)
+ *	h<id>/			a handler: rx, tx, in, clone, skb, done (programs and link), m_<name> (its maps)
  */
 #ifndef NDIV_INTERNAL_H
 #define NDIV_INTERNAL_H
@@ -125,7 +125,7 @@ int	change_by(struct ndiv *nd, int (*fn)(struct ndiv *nd, const struct table *ta
 struct loaded {
 	struct bpf_object *obj;
 	struct ndiv_info info;
-	struct bpf_program *rx, *tx, *clone, *skb, *done;
+	struct bpf_program *rx, *tx, *in, *clone, *skb, *done;
 };
 const char *object_info(const void *p, size_t size, struct ndiv_info *info);
 int	object_load(struct ndiv *nd, const char *path, unsigned int id, const char *opts, struct loaded *ld);
@@ -147,12 +147,15 @@ int	option_join(struct ndiv *nd, const char *old, const char *const *opts, size_
 void	wait_for_packets(void);
 int	chain_apply(struct ndiv *nd, const struct table *tab, unsigned int fresh_id);
 
-/* tc.c: programs on the transmit path, and on the receive path in generic mode */
+/* tc.c: programs on the transmit path, at ingress, and on the receive path in generic mode */
 int	tx_up(struct ndiv *nd);
 void	tx_down(struct ndiv *nd);
 int	tx_kind(const struct ndiv *nd);
 int	tx_lend(struct ndiv *nd, int prog, int *link);
 void	tx_return(struct ndiv *nd, int *link);
+int	in_up(struct ndiv *nd);
+void	in_down(struct ndiv *nd);
+int	in_kind(const struct ndiv *nd);
 int	generic_up(struct ndiv *nd);
 void	generic_down(struct ndiv *nd);
 

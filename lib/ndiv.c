@@ -223,6 +223,7 @@ static void fill_entry(struct ndiv_entry *e, const struct loaded *ld, const char
 {
 	e->used = 1;
 	e->has_tx = !!ld->tx;
+	e->has_in = !!ld->in;
 	e->has_build = !!ld->clone;
 	e->has_rx_done = !!ld->done;
 	e->prog_id = prog_id(bpf_program__fd(ld->rx));

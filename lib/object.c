@@ -165,9 +165,11 @@ static int classify(struct ndiv *nd, const char *path, struct loaded *ld, struct
 	case BPF_PROG_TYPE_SCHED_CLS:
 		if (ends_with(name, "_tx"))
 			return one(nd, path, &ld->tx, prog, "transmit");
+		if (ends_with(name, "_in"))
+			return one(nd, path, &ld->in, prog, "tc ingress");
 		if (ends_with(name, "_skb"))
 			return one(nd, path, &ld->skb, prog, "skb builder");
-		return fail(nd, EINVAL, "%s: the name of tc program %s ends neither in _tx nor in _skb", path, name);
+		return fail(nd, EINVAL, "%s: the name of tc program %s ends in none of _tx, _in and _skb", path, name);
 	case BPF_PROG_TYPE_TRACING:
 		return one(nd, path, &ld->done, prog, "rx_done");
 	default:
@@ -199,7 +201,8 @@ static int find_programs(struct ndiv *nd, const char *path, struct loaded *ld)
 /* The interface's own maps in place of those that the headers declare. */
 static int share_maps(struct ndiv *nd, struct bpf_object *obj)
 {
-	static const char *const shared[] = { "ndiv_cpus", "ndiv_chain", "ndiv_tx_chain", "ndiv_skb" };
+	static const char *const shared[] = { "ndiv_cpus", "ndiv_chain", "ndiv_tx_chain", "ndiv_in_chain",
+					      "ndiv_skb" };
 	struct bpf_map *map;
 	int fd, err;
 	size_t i;
@@ -398,7 +401,8 @@ static int pin_programs(struct loaded *ld, const char *dir)
 		const char *name;
 		struct bpf_program *prog;
 	} progs[] = {
-		{ "rx", ld->rx }, { "tx", ld->tx }, { "clone", ld->clone }, { "skb", ld->skb }, { "done", ld->done }
+		{ "rx", ld->rx }, { "tx", ld->tx }, { "in", ld->in }, { "clone", ld->clone }, { "skb", ld->skb },
+		{ "done", ld->done },
 	};
 	size_t i;
 	int err = 0;

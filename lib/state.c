@@ -87,6 +87,7 @@ int ndiv_state(struct ndiv *nd, struct ndiv_state *out)
 	if (!err)
 		err = read_conf(nd, st);
 	st->tx = tx_kind(nd);
+	st->in = in_kind(nd);
 	st->hints = wants_hints(st) && pinned(nd->dir, "entry_hints");
 	state_warnings(nd, st);
 	if (!err)

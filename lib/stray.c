@@ -117,8 +117,9 @@ static void remove_in(const struct ndiv *nd, unsigned long space, __u32 prog)
 	}
 	if (n >= 0)
 		free(ifs);
-	if (n > 0 && other)
-		rmdir(root);	/* if nothing is left in it */
+	/* If nothing is left in it, and nobody is about to put something there. */
+	if (n > 0 && fd >= 0)
+		rmdir(root);
 	if (fd >= 0)
 		close(fd);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * tc.c - programs at the tc hooks: the transmit path, and in generic mode the receive path behind XDP
+ * tc.c - programs at the tc hooks: the transmit path, ingress, and in generic mode the receive path behind XDP
  *
  * By tcx (Linux 6.6 and later), whose link is pinned like the others; else by a filter of the clsact qdisc, which is
  * found again by its handle and priority; a second pin of the program tells that it is there. The qdisc stays: others
@@ -18,22 +18,31 @@
 #define FILTER_HANDLE	0x6e64
 #define FILTER_PRIORITY	0x6e64
 
-/* One of the two hooks. */
+/* One of the hooks. */
 struct hook {
 	const char *link;		/* pin of the tcx link */
 	const char *prog;		/* pin of the program */
 	const char *filter;		/* its second pin, if it is attached by clsact */
 	enum bpf_attach_type tcx;
 	enum bpf_tc_attach_point clsact;
+	__u32 priority;
 };
 
-static const struct hook egress = { "link_tx", "tx_entry", "filter_tx", BPF_TCX_EGRESS_, BPF_TC_EGRESS };
-static const struct hook ingress = { "link_rx_skb", "rx_skb", "filter_rx_skb", BPF_TCX_INGRESS_, BPF_TC_INGRESS };
+static const struct hook egress = { "link_tx", "tx_entry", "filter_tx", BPF_TCX_EGRESS_, BPF_TC_EGRESS,
+				   FILTER_PRIORITY };
+static const struct hook generic = { "link_rx_skb", "rx_skb", "filter_rx_skb", BPF_TCX_INGRESS_, BPF_TC_INGRESS,
+				    FILTER_PRIORITY };
+static const struct hook ingress = { "link_in", "in_entry", "filter_in", BPF_TCX_INGRESS_, BPF_TC_INGRESS,
+				    FILTER_PRIORITY + 1 };
 
 static int by_tcx(const struct ndiv *nd, const struct hook *hook, int prog)
 {
-	/* First at ingress: a program before ours could take a frame that is to be answered. */
-	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = hook->tcx == BPF_TCX_INGRESS_ ? BPF_F_BEFORE_ : 0);
+	/*
+	 * First at ingress: a program before ours could take a frame that is to be answered, or one for a handler. In
+	 * generic mode what is to be answered must be taken first, which is attached before all others already.
+	 */
+	int first = hook == &generic || (hook == &ingress && !pinned(nd->dir, generic.link));
+	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = first ? BPF_F_BEFORE_ : 0);
 	int err, fd = bpf_link_create(prog, nd->ifindex, hook->tcx, &opts);
 
 	if (fd < 0)
@@ -46,7 +55,7 @@ static int by_tcx(const struct ndiv *nd, const struct hook *hook, int prog)
 static int by_clsact(const struct ndiv *nd, const struct hook *hook, int prog)
 {
 	LIBBPF_OPTS(bpf_tc_hook, h, .ifindex = nd->ifindex, .attach_point = hook->clsact);
-	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY, .prog_fd = prog,
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = FILTER_HANDLE, .priority = hook->priority, .prog_fd = prog,
 		    .flags = BPF_TC_F_REPLACE);
 	int err = bpf_tc_hook_create(&h);
 
@@ -83,7 +92,7 @@ static int hook_up(struct ndiv *nd, const struct hook *hook)
 static void hook_down(struct ndiv *nd, const struct hook *hook)
 {
 	LIBBPF_OPTS(bpf_tc_hook, h, .ifindex = nd->ifindex, .attach_point = hook->clsact);
-	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = FILTER_HANDLE, .priority = hook->priority);
 
 	if (pinned(nd->dir, hook->link))
 		link_cut(nd->dir, hook->link);
@@ -139,20 +148,40 @@ void tx_down(struct ndiv *nd)
 	hook_down(nd, &egress);
 }
 
-/* How the transmit path is attached: 0 not, 1 by tcx, 2 by clsact. */
-int tx_kind(const struct ndiv *nd)
+/* How <hook> is attached: 0 not, 1 by tcx, 2 by clsact. */
+static int hook_kind(const struct ndiv *nd, const struct hook *hook)
 {
-	if (pinned(nd->dir, egress.link))
+	if (pinned(nd->dir, hook->link))
 		return 1;
-	return pinned(nd->dir, egress.filter) ? 2 : 0;
+	return pinned(nd->dir, hook->filter) ? 2 : 0;
 }
 
-int generic_up(struct ndiv *nd)
+int tx_kind(const struct ndiv *nd)
+{
+	return hook_kind(nd, &egress);
+}
+
+int in_up(struct ndiv *nd)
 {
 	return hook_up(nd, &ingress);
 }
 
-void generic_down(struct ndiv *nd)
+void in_down(struct ndiv *nd)
 {
 	hook_down(nd, &ingress);
+}
+
+int in_kind(const struct ndiv *nd)
+{
+	return hook_kind(nd, &ingress);
+}
+
+int generic_up(struct ndiv *nd)
+{
+	return hook_up(nd, &generic);
+}
+
+void generic_down(struct ndiv *nd)
+{
+	hook_down(nd, &generic);
 }

@@ -236,23 +236,44 @@ transmit() {
 	detach
 }
 
+in_counts() { [ "$(json '.[0].in.handlers.in | .counters.seen, .reasons.port, .verdicts.pass.packets' | xargs)" = "$1" ]; }
+
+ingress() {
+	attach in
+	listen s "$tmp/heard" 7013
+	udp send 10.77.0.2 7013 40
+	udp send fd77::2 7013 30
+	udp send 10.77.10.2 7013 20
+	ok "$mode: in: the stack gets what is passed" wait_for heard "$tmp/heard" 90
+	hush
+	listen s "$tmp/heard" 7014
+	udp send 10.77.0.2 7014 40
+	udp send fd77::2 7014 30
+	udp send 10.77.10.2 7014 20
+	ok "$mode: in: each is counted by itself" wait_for in_counts '180 90 90'
+	ok "$mode: in: nothing of what is dropped was heard" heard "$tmp/heard" 0
+	hush
+	ok "$mode: in: all else" c ping -q -f -c 500 10.77.0.2
+	detach
+}
+
 chain() {
 	local name
 
 	attach accept
-	for name in drop reply long burst postpone forward bad mark rxdone tx malformed untag csum; do
+	for name in drop reply long burst postpone forward bad mark rxdone tx malformed untag csum in; do
 		nd attach lab0 "$handlers/$name.bpf.o" || fail "$mode: attach $name"
 	done
-	is "$mode: a chain of 14" "$(json '.[0].chain | length')" 14
-	is "$mode: a chain of 14: reply" "$(said "$all_back" "$(udp ask 10.77.0.2 7004 500)")" '[500,500,0,0,0]'
-	is "$mode: a chain of 14: burst" "$(udp ask 10.77.0.2 7006 100 --pattern --each 4 | jq .received)" 400
-	is "$mode: a chain of 14: long" "$(udp ask 10.77.0.2 7005 100 --pattern | jq .received)" 100
-	is "$mode: a chain of 14: the bad one" "$(udp ask 10.77.0.2 7009 10 --wait 0.1 | jq .received)" 0
-	is "$mode: a chain of 14: is counted" "$(count .core.reasons.verdict)" 10
-	ok "$mode: a chain of 14: the stack" c ping -q -f -c 500 10.77.0.2
-	ok "$mode: a chain of 14: another order" nd order lab0 csum untag malformed tx rxdone mark bad forward postpone \
+	is "$mode: a chain of 15" "$(json '.[0].chain | length')" 15
+	is "$mode: a chain of 15: reply" "$(said "$all_back" "$(udp ask 10.77.0.2 7004 500)")" '[500,500,0,0,0]'
+	is "$mode: a chain of 15: burst" "$(udp ask 10.77.0.2 7006 100 --pattern --each 4 | jq .received)" 400
+	is "$mode: a chain of 15: long" "$(udp ask 10.77.0.2 7005 100 --pattern | jq .received)" 100
+	is "$mode: a chain of 15: the bad one" "$(udp ask 10.77.0.2 7009 10 --wait 0.1 | jq .received)" 0
+	is "$mode: a chain of 15: is counted" "$(count .core.reasons.verdict)" 10
+	ok "$mode: a chain of 15: the stack" c ping -q -f -c 500 10.77.0.2
+	ok "$mode: a chain of 15: another order" nd order lab0 in csum untag malformed tx rxdone mark bad forward postpone \
 		burst long reply drop accept
-	is "$mode: a chain of 14: reply" "$(said "$all_back" "$(udp ask 10.77.0.2 7004 500)")" '[500,500,0,0,0]'
+	is "$mode: a chain of 15: reply" "$(said "$all_back" "$(udp ask 10.77.0.2 7004 500)")" '[500,500,0,0,0]'
 	detach
 }
 
@@ -268,6 +289,7 @@ for mode in native generic; do
 	forward
 	rx_done
 	transmit
+	ingress
 	chain
 	ok "$mode: nothing is left" nothing_left
 done

@@ -170,7 +170,7 @@ struct ndiv_cost {
 
 /*
  * State of one CPU for one interface: the packet at hand and all counters, in one value of a per-CPU array, so
- * that a program looks up once. Written by the BPF side only (k). Index 0: receive path; 1: transmit path.
+ * that a program looks up once. Written by the BPF side only (k). One for each path: enum ndiv_cpu_index.
  */
 struct ndiv_cpu {
 	struct ndiv_pkt pkt;
@@ -197,18 +197,19 @@ struct ndiv_cpu {
 NDIV_ASSERT(sizeof(struct ndiv_cpu) == 10824, "struct ndiv_cpu");
 
 enum ndiv_cpu_index {
-	NDIV_CPU_RX = 0,
-	NDIV_CPU_TX,
+	NDIV_CPU_RX = 0,	/* in the driver */
+	NDIV_CPU_TX,		/* what the local stack sends, at tc egress */
+	NDIV_CPU_IN,		/* what goes up to the local stack, at tc ingress */
 	NDIV_CPU_COUNT,
 };
 
 /*
- * The chain arrays (receive and transmit). A tail call whose slot the verifier knows becomes a direct jump, some 3 ns
- * instead of 70 where the CPU needs retpolines; so there is no variable index. Each handler has slots of its own for
- * what comes after it, by its id, and id 0 for what comes first: NDIV_SLOT_NEXT + id * NDIV_PATHS + path. The path of a
- * packet is chosen at the entry: one bit tells sound from malformed (only handlers that asked for it are on that path),
- * one bit which of two banks is in use: the other one is written and then switched to, so that any change of the chain
- * is atomic. Each path ends with the verdict.
+ * The chain arrays (receive, transmit, and tc ingress). A tail call whose slot the verifier knows becomes a direct
+ * jump, some 3 ns instead of 70 where the CPU needs retpolines; so there is no variable index. Each handler has slots
+ * of its own for what comes after it, by its id, and id 0 for what comes first: NDIV_SLOT_NEXT + id * NDIV_PATHS +
+ * path. The path of a packet is chosen at the entry: one bit tells sound from malformed (only handlers that asked for
+ * it are on that path), one bit which of two banks is in use: the other one is written and then switched to, so that
+ * any change of the chain is atomic. Each path ends with the verdict.
  */
 enum ndiv_slot {
 	NDIV_SLOT_VERDICT = 0,
@@ -262,7 +263,8 @@ struct ndiv_conf {
 	__u64	agent_until;	/* CLOCK_MONOTONIC ns until which an agent is taken to be alive */
 	__u64	agent_lost;	/* postponed packets that the agent could not present again */
 	__u32	capturer;	/* process that captures; 0: none does */
-	__u32	pad[7];
+	__u32	in_bank;	/* bank of the chain at tc ingress */
+	__u32	pad[6];
 };
 NDIV_ASSERT(sizeof(struct ndiv_conf) == 64, "struct ndiv_conf is one cache line");
 
@@ -385,9 +387,11 @@ struct ndiv_entry {
 	__u32	used;		/* 0: this id is free */
 	__u32	order;		/* place in the chain, from 0 */
 	__u32	has_tx;		/* has a program on the transmit path */
+	__u32	has_in;		/* has a program at tc ingress */
 	__u32	has_rx_done;
 	__u32	has_build;
 	__u32	prog_id;	/* kernel's id of the receive program */
+	__u32	pad;
 	__u64	since;		/* s since the epoch: attached or replaced */
 	__u64	build;		/* hash of the object: was it built anew meanwhile? */
 	char	path[NDIV_PATH_LEN];	/* the object it was loaded from */

@@ -164,6 +164,7 @@ struct ndiv_state {
 	char	why[512];		/* why it is generic: the driver's reason, or "asked for" */
 	uint32_t prog_id;		/* of the entry program */
 	int	tx;			/* a transmit handler is attached: 1 by tcx, 2 by clsact */
+	int	in;			/* likewise a handler at tc ingress */
 	int	hints;			/* the entry asks the card */
 	int	agent;			/* an agent is alive */
 	struct ndiv_conf conf;
@@ -186,8 +187,10 @@ struct ndiv_stats {
 	struct ndiv_count sent;
 };
 
-/* Reads the counters of the receive path (<which> NDIV_CPU_RX) or the transmit path (NDIV_CPU_TX); <cpu> below 0: of
- * all CPUs. */
+/*
+ * Reads the counters of path <which>: receive path (NDIV_CPU_RX), transmit path (NDIV_CPU_TX), tc ingress
+ * (NDIV_CPU_IN); <cpu> below 0: of all CPUs.
+ */
 int ndiv_stats(struct ndiv *nd, int which, int cpu, struct ndiv_stats *stats);
 
 /* How many CPUs there can be: the values of <cpu> are 0 to one less. What the agent lost is counted with CPU 0. */

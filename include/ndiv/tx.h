@@ -18,7 +18,7 @@
 #ifndef NDIV_TX_H
 #define NDIV_TX_H
 
-#include <ndiv/handler.h>
+#include <ndiv/skb.h>
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
@@ -27,49 +27,22 @@ struct {
 	__type(value, __u32);
 } ndiv_tx_chain SEC(".maps");
 
-/* Decides about a packet that is sent. <pkt> is never NULL, and has NDIV_F_TX. */
-typedef enum ndiv_verdict ndiv_sent_fn(struct __sk_buff *skb, struct ndiv_pkt *pkt);
-
 /* Pointer to <len> bytes (a constant) of the linear part at <off>, or NULL. */
 static __always_inline void *ndiv_tx_ptr(struct __sk_buff *skb, __u32 off, __u32 len)
 {
-	void *p = (void *)(long)skb->data + (off & NDIV_OFF_MASK);
-
-	if (p + len > (void *)(long)skb->data_end)
-		return NULL;
-	return p;
+	return ndiv_skb_ptr(skb, off, len);
 }
 
 /* Bytes in the linear part; see ndiv_linear(). */
 static __always_inline __u32 ndiv_tx_linear(struct __sk_buff *skb)
 {
-	return (void *)(long)skb->data_end - (void *)(long)skb->data;
+	return ndiv_skb_linear(skb);
 }
 
-/* The body of a handler's transmit program. */
-static __always_inline int ndiv_run_tx(struct __sk_buff *skb, ndiv_sent_fn *handle)
+/* The body of a handler's transmit program: <handle> sees packets that have NDIV_F_TX. */
+static __always_inline int ndiv_run_tx(struct __sk_buff *skb, ndiv_skb_fn *handle)
 {
-	__u32 id = ndiv_self.id & (NDIV_HANDLERS_MAX - 1);
-	struct ndiv_cpu *cpu = ndiv_cpu(NDIV_CPU_TX);
-	enum ndiv_verdict verdict;
-	struct ndiv_pkt *pkt;
-	struct ndiv_count *next;
-
-	if (!cpu)
-		return TC_ACT_UNSPEC;
-	pkt = &cpu->pkt;
-	verdict = handle(skb, pkt);
-	if (verdict == NDIV_NEXT) {
-		next = &cpu->verdict[id][NDIV_NEXT];
-		next->packets++;
-		next->bytes += pkt->len;
-		ndiv_jump(skb, &ndiv_tx_chain, id, pkt->path);
-		return TC_ACT_UNSPEC;
-	}
-	pkt->handler = id;
-	pkt->verdict = verdict <= NDIV_INVALID ? verdict : NDIV_INVALID;
-	bpf_tail_call_static(skb, &ndiv_tx_chain, NDIV_SLOT_VERDICT);
-	return TC_ACT_UNSPEC;
+	return ndiv_run_stack(skb, NDIV_CPU_TX, &ndiv_tx_chain, handle);
 }
 
 #endif

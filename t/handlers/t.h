@@ -21,6 +21,8 @@ enum t_port {
 	T_MARK		= 7010,
 	T_TX		= 7011,
 	T_LEARN		= 7012,
+	T_IN		= 7013,
+	T_IN_DROP	= 7014,
 };
 
 #ifdef __bpf__

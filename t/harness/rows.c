@@ -10,7 +10,7 @@
  * Spreads the flow's number over address and port: 10.64.0.0/10 or fd77::/64, ports from 1024. Since it is multiplied
  * by an odd number, each one gives another pair.
  */
-static void set_flow(struct pkt *p, struct flow flow)
+void rows_set_flow(struct pkt *p, struct flow flow)
 {
 	uint32_t h = flow.n * 2654435761u;
 	uint8_t *l3 = p->data + p->l3;
@@ -34,7 +34,7 @@ void rows_echo(struct pkt *p, struct flow flow, uint16_t seq, uint16_t len)
 	const struct pkt_layer v6[] = { IP6(), ICMP6(.id = 77, .seq = seq), DATA(len), { 0 } };
 
 	pkt_build(p, flow.v6 ? v6 : v4);
-	set_flow(p, flow);
+	rows_set_flow(p, flow);
 }
 
 static void tcp(struct pkt *p, struct flow flow, const struct pkt_layer *l4, const char *text)
@@ -43,7 +43,7 @@ static void tcp(struct pkt *p, struct flow flow, const struct pkt_layer *l4, con
 
 	layers[2] = (struct pkt_layer)TEXT(text);
 	pkt_build(p, layers);
-	set_flow(p, flow);
+	rows_set_flow(p, flow);
 }
 
 void rows_syn(struct pkt *p, struct flow flow, uint16_t port)
@@ -55,13 +55,26 @@ void rows_syn(struct pkt *p, struct flow flow, uint16_t port)
 	tcp(p, flow, &l, "");
 }
 
-uint32_t rows_isn(const uint8_t *synack, size_t len)
+/* Where the TCP header of <frame> is. */
+static const uint8_t *find_tcp(const uint8_t *frame)
 {
 	size_t l3 = 14;
 
-	while (get16(synack + l3 - 2) == 0x8100 || get16(synack + l3 - 2) == 0x88a8)
+	while (get16(frame + l3 - 2) == 0x8100 || get16(frame + l3 - 2) == 0x88a8)
 		l3 += 4;
-	return get32(synack + l3 + (synack[l3] >> 4 == 6 ? 40 : (synack[l3] & 15) * 4) + 4);
+	return frame + l3 + (frame[l3] >> 4 == 6 ? 40 : (frame[l3] & 15) * 4);
+}
+
+uint32_t rows_isn(const uint8_t *synack, size_t len)
+{
+	return get32(find_tcp(synack) + 4);
+}
+
+uint32_t rows_tsval(const uint8_t *synack)
+{
+	const uint8_t *tcp = find_tcp(synack);
+
+	return tcp[12] >> 4 >= 9 && tcp[26] == 8 ? get32(tcp + 28) : 0;
 }
 
 void rows_ack(struct pkt *p, struct flow flow, uint16_t port, uint32_t isn)

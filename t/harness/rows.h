@@ -31,6 +31,9 @@ struct flow {
 	int	v6;
 };
 
+/* Makes <p>, built as of flow 0, one of <flow>. */
+void rows_set_flow(struct pkt *p, struct flow flow);
+
 /* An echo request of <len> data bytes, sequence number <seq>. */
 void rows_echo(struct pkt *p, struct flow flow, uint16_t seq, uint16_t len);
 
@@ -40,6 +43,8 @@ void rows_echo(struct pkt *p, struct flow flow, uint16_t seq, uint16_t len);
  */
 void rows_syn(struct pkt *p, struct flow flow, uint16_t port);
 uint32_t rows_isn(const uint8_t *synack, size_t len);
+/* Its timestamp; 0 if it has none. As Linux has the option: behind the MSS and, in its place or not, SACK. */
+uint32_t rows_tsval(const uint8_t *synack);
 void rows_ack(struct pkt *p, struct flow flow, uint16_t port, uint32_t isn);
 void rows_request(struct pkt *p, struct flow flow, uint16_t port, uint32_t isn, const char *request);
 /* FIN after a request of <sent> bytes and a response of <received>. */

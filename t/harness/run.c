@@ -192,9 +192,11 @@ int run_open(struct run *r, const struct ndiv_self *self)
 	r->again = prog_fd(r->core, "ndiv_entry_again");
 	r->copy = prog_fd(r->core, "ndiv_copy");
 	r->tx_entry = prog_fd(r->core, "ndiv_tx_entry");
+	r->in_entry = prog_fd(r->core, "ndiv_in_entry");
 	r->cpus = map_fd(r->core, "ndiv_cpus");
 	r->chain = map_fd(r->core, "ndiv_chain");
 	r->tx_chain = map_fd(r->core, "ndiv_tx_chain");
+	r->in_chain = map_fd(r->core, "ndiv_in_chain");
 	err = set_slot(r->chain, NDIV_SLOT_POSTPONE, prog_fd(r->core, "ndiv_postpone_pkt"));
 	if (!err)
 		err = set_slot(r->chain, NDIV_SLOT_REPEAT, prog_fd(r->core, "ndiv_repeat_pkt"));
@@ -266,15 +268,19 @@ int run_order(struct run *r, const uint32_t *ids, uint32_t count)
 {
 	const struct bank rx = { r->chain, prog_fd(r->core, "ndiv_verdict"), offsetof(struct run_handler, rx) };
 	const struct bank tx = { r->tx_chain, prog_fd(r->core, "ndiv_tx_verdict"), offsetof(struct run_handler, tx) };
+	const struct bank in = { r->in_chain, prog_fd(r->core, "ndiv_in_verdict"), offsetof(struct run_handler, in) };
 	int err = fill_bank(r, &rx, ids, count);
 
-	return err ? err : fill_bank(r, &tx, ids, count);
+	if (!err)
+		err = fill_bank(r, &tx, ids, count);
+	return err ? err : fill_bank(r, &in, ids, count);
 }
 
 /* Puts the interface's maps in the place of the handler's own. */
 static int share_maps(struct run *r, struct bpf_object *obj)
 {
-	static const char *const names[] = { "ndiv_cpus", "ndiv_chain", "ndiv_tx_chain", "ndiv_skb" };
+	static const char *const names[] = { "ndiv_cpus", "ndiv_chain", "ndiv_tx_chain", "ndiv_in_chain",
+					     "ndiv_skb" };
 	struct bpf_map *map;
 	size_t i;
 	int err;
@@ -351,6 +357,8 @@ static void find_programs(struct run_handler *h)
 			h->clone = fd;
 		else if (!strcmp(section, "tc") && ends_with(bpf_program__name(prog), "_tx"))
 			h->tx = fd;
+		else if (!strcmp(section, "tc") && ends_with(bpf_program__name(prog), "_in"))
+			h->in = fd;
 		else if (!strcmp(section, "tc"))
 			h->skb = fd;
 		else if (!strcmp(section, "tp_btf/napi_poll"))
@@ -368,7 +376,7 @@ int run_add(struct run *r, const char *path, const struct run_option *options)
 	if (!h->obj)
 		return complain("open", path, errno);
 	r->count = id;
-	h->rx = h->tx = h->clone = h->skb = h->done = -1;
+	h->rx = h->tx = h->in = h->clone = h->skb = h->done = -1;
 	prepare_programs(h->obj);
 	err = share_maps(r, h->obj);
 	if (!err)
@@ -433,11 +441,11 @@ int run_copy(struct run *r, const struct run_out *from, struct run_out *out)
 	return run_xdp(r, r->copy, from->buf, from->meta + from->len, from->meta, 0, out);
 }
 
-int run_tx(struct run *r, const void *data, size_t len, struct run_out *out)
+static int run_skb(int prog, const void *data, size_t len, struct run_out *out)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = data, .data_size_in = len, .data_out = out->buf,
 		    .data_size_out = sizeof(out->buf), .repeat = 1);
-	int err = bpf_prog_test_run_opts(r->tx_entry, &opts);
+	int err = bpf_prog_test_run_opts(prog, &opts);
 
 	if (err)
 		return err;
@@ -446,6 +454,16 @@ int run_tx(struct run *r, const void *data, size_t len, struct run_out *out)
 	out->data = out->buf;
 	out->len = opts.data_size_out;
 	return 0;
+}
+
+int run_tx(struct run *r, const void *data, size_t len, struct run_out *out)
+{
+	return run_skb(r->tx_entry, data, len, out);
+}
+
+int run_in(struct run *r, const void *data, size_t len, struct run_out *out)
+{
+	return run_skb(r->in_entry, data, len, out);
 }
 
 int run_done(struct run *r, uint32_t id)

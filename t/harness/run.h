@@ -28,13 +28,13 @@ struct run_handler {
 	struct bpf_object *obj;
 	char	name[NDIV_NAME_LEN];
 	uint32_t want;
-	int	rx, tx, clone, skb, done; /* programs, or -1 */
+	int	rx, tx, in, clone, skb, done; /* programs, or -1 */
 };
 
 struct run {
 	struct bpf_object *core;
-	int	entry, again, copy, tx_entry;	/* programs */
-	int	cpus, chain, tx_chain;		/* maps */
+	int	entry, again, copy, tx_entry, in_entry;	/* programs */
+	int	cpus, chain, tx_chain, in_chain;		/* maps */
 	struct ndiv_self self;			/* id: unused */
 	struct ndiv_key_bytes {
 		uint8_t	b[16];
@@ -81,8 +81,9 @@ int run_rx_split(struct run *r, const void *data, size_t len, size_t linear, str
 /* Likewise as the agent presents it, postponed <rounds> times. */
 int run_again(struct run *r, const void *data, size_t len, uint16_t rounds, struct run_out *out);
 
-/* The transmit path. */
+/* The transmit path, and what goes up to the stack. */
 int run_tx(struct run *r, const void *data, size_t len, struct run_out *out);
+int run_in(struct run *r, const void *data, size_t len, struct run_out *out);
 
 /*
  * What the driver would do next with <from>, a frame that was redirected to make clones: runs the copy program once

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * bench_shield.c - what a flood costs shield, and what a packet of a flow does
+ *
+ * SYNs and ACKs as Linux sends them, with timestamps, and ("-plain") without. The clock is set back before each batch,
+ * so that cookies stay good; for shield/ack-good the table is emptied as well, so that each ACK opens a flow.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include "case.h"
+#include "shield.h"
+
+#define PORT	8000
+#define START	(1ULL << 40)	/* ns: far from the end of an epoch */
+#define R_COOKIE 2		/* shield's drop reason "bad-cookie" */
+
+static const uint32_t no_learning, one_lookup = 1;
+
+static const struct run_option options[] = {
+	{ "learn", &no_learning, sizeof(no_learning) },
+	{ "lookups", &one_lookup, sizeof(one_lookup) },
+	{ 0 },
+};
+
+static int reset_clock(struct run *r)
+{
+	int err = shield_set_clock(r, 1, START);
+
+	if (!err)
+		err = shield_teach(r, 1, 0, PORT, START, &shield_server);
+	return err ? err : shield_teach(r, 1, 1, PORT, START, &shield_server);
+}
+
+static int reset_all(struct run *r)
+{
+	int err = reset_clock(r);
+
+	return err ? err : shield_clear(r, 1);
+}
+
+static void tcp(struct pkt *p, struct flow flow, const struct pkt_layer *tcp)
+{
+	const struct pkt_layer layers[] = { { .type = flow.v6 ? PKT_IP6 : PKT_IP4 }, *tcp, { 0 } };
+
+	pkt_build(p, layers);
+	rows_set_flow(p, flow);
+}
+
+static void build_linux_syn(struct pkt *p, struct flow flow)
+{
+	const struct pkt_layer l = TCP(.dport = PORT, .seq = ROWS_CLIENT_ISN, .flags = TH_SYN, .option_len = 20,
+				       .options = "\2\4\5\xb4\4\2\x8\xa\1\2\3\4\0\0\0\0\1\3\3\7");
+
+	tcp(p, flow, &l);
+}
+
+static void build_empty_syn(struct pkt *p, struct flow flow, const struct talk *talk)
+{
+	const struct pkt_layer l = TCP(.dport = PORT, .seq = ROWS_CLIENT_ISN, .flags = TH_SYN);
+
+	tcp(p, flow, &l);
+}
+
+static void build_syn(struct pkt *p, struct flow flow, const struct talk *talk)
+{
+	build_linux_syn(p, flow);
+}
+
+static void build_plain_syn(struct pkt *p, struct flow flow)
+{
+	rows_syn(p, flow, PORT);
+}
+
+static void build_plain_first(struct pkt *p, struct flow flow, const struct talk *talk)
+{
+	build_plain_syn(p, flow);
+}
+
+static void build_ack(struct pkt *p, struct flow flow, const struct talk *talk)
+{
+	char ts[12] = "\1\1\x8\xa\1\2\3\5";
+	const struct pkt_layer l = TCP(.dport = PORT, .seq = ROWS_CLIENT_ISN + 1, .ack = talk->isn + 1, .flags = TH_ACK,
+				       .options = ts, .option_len = sizeof(ts));
+
+	put32((uint8_t *)ts + 8, talk->tsval);
+	tcp(p, flow, &l);
+}
+
+/* A right timestamp, and a wrong number. */
+static void build_bad(struct pkt *p, struct flow flow, const struct talk *talk)
+{
+	struct talk wrong = { .isn = talk->isn ^ 0x5a5a5a00, .tsval = talk->tsval };
+
+	build_ack(p, flow, &wrong);
+}
+
+static void build_plain_ack(struct pkt *p, struct flow flow, const struct talk *talk)
+{
+	rows_ack(p, flow, PORT, talk->isn);
+}
+
+static void build_plain_bad(struct pkt *p, struct flow flow, const struct talk *talk)
+{
+	rows_ack(p, flow, PORT, talk->isn ^ 0x5a5a5a00);
+}
+
+static const char *judge(const struct pkt *sent, const struct run_out *got, const struct ndiv_pkt *pkt)
+{
+	const uint8_t *tcp = got->data + pkt->l4;
+
+	if (tcp[13] != (TH_SYN | TH_ACK))
+		return "no SYN-ACK";
+	if (get32(tcp + 8) != ROWS_CLIENT_ISN + 1)
+		return "wrong acknowledgement number";
+	return get16(tcp + 14) ? NULL : "the window is 0";
+}
+
+#define SHIELD	.handler = "handlers/shield.bpf.o", .options = options, .prepare = reset_clock
+#define SYN	SHIELD, .verdict = NDIV_REPLY, .judge = judge, .bare = "bare_reply"
+#define BAD	SHIELD, .verdict = NDIV_DROP, .reason = R_COOKIE, .bare = "bare_ack"
+/* Of a million flows, some three find no place in the table. */
+#define FLOW	.strays = 20, SHIELD, .verdict = NDIV_NEXT, .bare = "bare_pass", .warm = 1
+
+static const struct bench_case cases[] = {
+	{ "shield/syn", SYN, .build = build_syn },
+	{ "shield/syn6", SYN, .build = build_syn, .v6 = 1 },
+	{ "shield/syn-plain", SHIELD, .verdict = NDIV_REPLY, .judge = judge, .build = build_plain_first,
+	  .bare = "bare_synack", .bare_answers = 1 },
+	{ "shield/syn-empty", SYN, .build = build_empty_syn },
+	{ "shield/ack-bad", BAD, .build = build_bad, .opening = build_linux_syn },
+	{ "shield/ack-bad-plain", BAD, .build = build_plain_bad, .opening = build_plain_syn },
+	{ "shield/established", FLOW, .build = build_ack, .opening = build_linux_syn },
+	{ "shield/established6", FLOW, .build = build_ack, .opening = build_linux_syn, .v6 = 1 },
+};
+
+/* Only with random flows: one flow would be opened once. */
+static const struct bench_case opening_cases[] = {
+	{ "shield/ack-good", .handler = "handlers/shield.bpf.o", .options = options, .prepare = reset_all,
+	  .verdict = NDIV_NEXT, .strays = 20, .build = build_ack, .opening = build_linux_syn, .bare = "bare_pass" },
+	{ "shield/ack-good-plain", .handler = "handlers/shield.bpf.o", .options = options, .prepare = reset_all,
+	  .verdict = NDIV_NEXT, .strays = 20, .build = build_plain_ack, .opening = build_plain_syn,
+	  .bare = "bare_pass" },
+};
+
+int main(int argc, char **argv)
+{
+	struct suite s;
+	size_t i;
+	int err;
+
+	err = suite_begin(&s, "shield", argc, argv);
+	if (!err)
+		err = case_bench_all(&s, cases, sizeof(cases) / sizeof(cases[0]));
+	for (i = 0; !err && i < sizeof(opening_cases) / sizeof(opening_cases[0]); i++)
+		err = case_bench(&s, &opening_cases[i], 1);
+	return suite_end(&s, err);
+}
