@@ -35,7 +35,7 @@ run_machine() {
 
 # Kernels patch their code while other CPUs run, and behind a breakpoint (int3) that these meet at worst. Emulated in software,
 # a CPU at times still sees the breakpoint when it is over, and the kernel gives up. Before init that is not ours.
-half_patched() { grep -q 'Oops: int3' "$log.console" && ! grep -q '^--- begin' "$log.job"; }
+half_patched() { grep -q 'Oops: int3' "$log.console" 2>/dev/null && ! grep -q '^--- begin' "$log.job"; }
 
 # boot KERNEL INITRAMFS LOG SECONDS QEMU_OPTION... -- COMMAND...: runs COMMAND in a virtual machine, emulated in software
 # unless NDIV_ACCEL says otherwise. What it says is in LOG.job, what the kernel says in LOG.console. One machine at a time, whoever
