@@ -189,8 +189,9 @@ tx_of_replies() {
 	local dropped=0 ask=(udp ask 10.77.0.2 --source-port 7011 --wait 0.2)
 
 	[ "$mode" = native ] || dropped=20
-	nd attach lab0 "$handlers/reply.bpf.o" && nd attach lab0 "$handlers/long.bpf.o" &&
-		nd attach lab0 "$handlers/burst.bpf.o" count=4 || fail "$mode: tx: attach"
+	nd attach lab0 "$handlers/reply.bpf.o" || fail "$mode: tx: attach reply"
+	nd attach lab0 "$handlers/long.bpf.o" || fail "$mode: tx: attach long"
+	nd attach lab0 "$handlers/burst.bpf.o" count=4 || fail "$mode: tx: attach burst"
 	is "$mode: tx: sees no reply in place" "$("${ask[@]}" 7004 20 | jq .received)" 20
 	is "$mode: tx: replies that grow" "$("${ask[@]}" 7005 20 | jq .received)" "$((20 - dropped))"
 	is "$mode: tx: bursts" "$("${ask[@]}" 7006 20 --each 4 | jq .received)" "$((4 * (20 - dropped)))"
