@@ -20,20 +20,8 @@ apt_install() {
 		{ apt-get -qq update >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "$@" >/dev/null; }
 }
 
-# boot KERNEL INITRAMFS LOG SECONDS QEMU_OPTION... -- COMMAND...: runs COMMAND in a virtual machine, emulated in software
-# unless NDIV_ACCEL says otherwise. What it says is in LOG.job, what the kernel says in LOG.console. One machine at a time, whoever
-# starts it: they take all of a core. <prefix> is the command in which QEMU runs, if any. Fails if the machine did not come to its end, COMMAND failed, or the kernel complained.
-boot() {
-	local kernel=$1 initramfs=$2 log=$3 seconds=$4 options=() qemu end
-
-	shift 4
-	while [ "$1" != -- ]; do
-		options+=("$1")
-		shift
-	done
-	shift
-	mapfile -t qemu < <("$here/kernel.sh" qemu)
-	[ ${#qemu[@]} -gt 0 ] || return 1
+# run_machine COMMAND...: one machine, with what boot() has set.
+run_machine() {
 	rm -f "$log.job" "$log.console"
 	(
 		flock 9
@@ -43,6 +31,31 @@ boot() {
 			-kernel "$kernel"/boot/vmlinuz-* -initrd "$initramfs" -serial "file:$log.console" -serial "file:$log.job" \
 			-append "console=ttyS0 quiet panic=-1 mitigations=off tsc=reliable -- $*" "${options[@]}" 9>&-
 	) 9>"$cache/.one-vm" </dev/null || say "the machine did not end within $seconds s, or could not start"
+}
+
+# Kernels patch their code while other CPUs run, and behind a breakpoint (int3) that these meet at worst. Emulated in software,
+# a CPU at times still sees the breakpoint when it is over, and the kernel gives up. Before init that is not ours.
+half_patched() { grep -q 'Oops: int3' "$log.console" 2>/dev/null && ! grep -q '^--- begin' "$log.job"; }
+
+# boot KERNEL INITRAMFS LOG SECONDS QEMU_OPTION... -- COMMAND...: runs COMMAND in a virtual machine, emulated in software
+# unless NDIV_ACCEL says otherwise. What it says is in LOG.job, what the kernel says in LOG.console. One machine at a time, whoever
+# starts it: they take all of a core. <prefix> is the command in which QEMU runs, if any. Fails if the machine did not come to its end, COMMAND failed, or the kernel complained.
+boot() {
+	local kernel=$1 initramfs=$2 log=$3 seconds=$4 options=() qemu end try
+
+	shift 4
+	while [ "$1" != -- ]; do
+		options+=("$1")
+		shift
+	done
+	shift
+	mapfile -t qemu < <("$here/kernel.sh" qemu)
+	[ ${#qemu[@]} -gt 0 ] || return 1
+	for try in 1 2 3; do
+		run_machine "$@"
+		half_patched || break
+		say "the emulator ran half patched code while the kernel started (try $try): again"
+	done
 	end=$(tail -n 1 "$log.job" 2>/dev/null)
 	[ "$end" = '--- end 0' ] || return 1
 	! grep -qE 'BUG:|WARNING:|Oops|Call Trace|rcu.*stall|Kernel panic' "$log.console" ||
