@@ -96,7 +96,7 @@ accounts() {
 		"$(json '[.[0].rx.core.verdicts, .[0].rx.handlers.httpd.verdicts | to_entries[] |
 			select(.key != "next") | .value.packets] | add')"
 	is "$mode: each answer is sent" "$(count .sent.packets)" \
-		"$(count '.handlers.httpd.counters | .syn + .segments + .fin + .body + .probe')"
+		"$(count '.handlers.httpd.counters | .syn + .segments + .fin + .body + .probe + ."last-ack"')"
 	is "$mode: no reason to drop of the core" "$(count '.core.reasons | add')" 0
 	is "$mode: nothing lost on the way out" "$(count .tx_lost)" 0
 	is "$mode: every cookie was right, and every checksum" \

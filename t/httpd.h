@@ -33,6 +33,7 @@ enum {
 	HOLE,
 	BODY,
 	PROBE,
+	LAST_ACK,
 	FILES,
 	STALE
 };

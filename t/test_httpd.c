@@ -861,7 +861,7 @@ static void test_names(void **state)
 	static const char *const counters[] = { "syn",	      "get",	    "head",	   "post",	 "other-method",
 						"status-2xx", "status-3xx", "status-4xx",  "status-5xx", "close",
 						"fin",	      "bytes",	    "segments",	   "next-burst", "asked-again",
-						"hole-filled", "body",	    "probe", "file", "stale" };
+						"hole-filled", "body",	    "probe", "last-ack", "file", "stale" };
 	static const char *const reasons[] = { "",           "ack",          "rst",         "flags",
 					       "bad-cookie", "bad-checksum", "bad-options", "tx-full",
 					       "unreadable", "early",        "window",      "over-syn-rate",

@@ -48,7 +48,6 @@ static const struct row rows[] = {
 	  .counters = { NEXT_BURST }, .count = 1 },
 	{ .name = "the same, where packets get lost", .left = 12 * UNIT + 4, .act = XDP_REDIRECT,
 	  .counters = { NEXT_BURST }, .count = 1 },
-	{ .name = "no mark that there is", .left = 12 * UNIT + 8, .act = XDP_DROP, .reason = R_EARLY },
 	{ .name = "within a burst", .left = 13 * UNIT, .act = XDP_DROP, .reason = R_ACK },
 	{ .name = "within a segment", .left = 12 * UNIT + 16, .act = XDP_DROP, .reason = R_EARLY },
 	{ .name = "more than the file has", .left = 72 * UNIT, .act = XDP_DROP, .reason = R_COOKIE },

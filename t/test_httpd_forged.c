@@ -87,9 +87,9 @@ static const struct row rows[] = {
 	  .acked = HUNDRED_LEN + 1 },
 	{ "wrong echo", TH_ACK, SILENCE, .data = HUNDRED, .echo = 1 },
 	{ "wrong echo, less", TH_ACK, SILENCE, .data = HUNDRED, .echo = -1 },
-	{ "wrong echo, in bit 3", TH_ACK, SILENCE, .data = HUNDRED, .echo = 8 },
-	{ "wrong echo, in bit 30", TH_ACK, SILENCE, .data = HUNDRED, .echo = (3U << 29) + 8 },
-	{ "FIN, wrong echo", TH_ACK | TH_FIN, SILENCE, .data = NULL, .echo = 8 },
+	{ "wrong echo, in bit 4", TH_ACK, SILENCE, .data = HUNDRED, .echo = 16 },
+	{ "wrong echo, in bit 30", TH_ACK, SILENCE, .data = HUNDRED, .echo = (3U << 29) + 2 },
+	{ "FIN, wrong echo", TH_ACK | TH_FIN, SILENCE, .data = NULL, .echo = 16 },
 	{ "keep-alive probe", TH_ACK, ACK, .data = NULL, .seq = -1, .acked = 1 },
 	{ "keep-alive probe with a byte", TH_ACK, ACK, .data = "?", .seq = -1, .acked = 1 },
 };

@@ -43,6 +43,7 @@ const struct ndiv_info ndiv_info SEC(".rodata.ndiv") = {
 		[HTTPD_HOLE] = "hole-filled",
 		[HTTPD_BODY] = "body",
 		[HTTPD_PROBE] = "probe",
+		[HTTPD_LAST_ACK] = "last-ack",
 		[HTTPD_FILE] = "file",
 		[HTTPD_STALE] = "stale",
 	},
@@ -252,6 +253,17 @@ static __always_inline __u32 segments(const struct httpd_args *args, __u32 len)
 	return len == args->first ? 1 : 1 + (len - args->first + args->unit - 1) / args->unit;
 }
 
+/* Marks of a response of <n> segments. */
+static __always_inline __u32 end_mark(struct httpd_args *args, const struct conn *conn, __u32 n)
+{
+	__u32 mark = args->flags & HTTPD_A_FIN ? POS_CLOSE : 0;
+
+	if (!conn->ts || n < 2)
+		return mark;
+	args->flags |= HTTPD_A_OWES;
+	return mark | POS_OWES;
+}
+
 /*
  * The first burst of an object's response of <len> bytes. The last segment acknowledges <acked> bytes of the asking
  * packet. What is longer than one burst has to be continued, which takes timestamps.
@@ -269,8 +281,7 @@ static __always_inline enum ndiv_verdict answer_object(struct ndiv_pkt *pkt, con
 	args->kind = HTTPD_K_OBJECT;
 	args->flags |= HTTPD_A_HEADER;
 	args->rem = req->method == METHOD_HEAD ? req->size : len;
-	args->delta = conn->plen + len + (args->flags & HTTPD_A_FIN ? POS_CLOSE : 0) - conn->left +
-		      pos_grow(conn->file, 0);
+	args->delta = conn->plen + len + end_mark(args, conn, n) - conn->left + pos_grow(conn->file, 0);
 	count_status(pkt, statuses[req->status & 31]);
 	return send_segments(pkt, conn, count, acked);
 }
@@ -346,8 +357,7 @@ static __always_inline enum ndiv_verdict answer_file(struct ndiv_pkt *pkt, const
 	args->page = req->hit.variant;
 	args->id = req->hit.id;
 	args->flags = (args->flags & HTTPD_A_FIN) | (n > 1 ? HTTPD_A_PARTS : 0);
-	args->delta = conn->plen + req->hit.len + (args->flags & HTTPD_A_FIN ? POS_CLOSE : 0) - conn->left +
-		      pos_grow(conn->file, bias);
+	args->delta = conn->plen + req->hit.len + end_mark(args, conn, n) - conn->left + pos_grow(conn->file, bias);
 	ndiv_count(pkt, HTTPD_FILE);
 	count_status(pkt, req->hit.status);
 	content_count(req->hit.id);
@@ -403,12 +413,14 @@ static __always_inline enum ndiv_verdict answer_request(struct ndiv_pkt *pkt, co
 		if (req->end > all)
 			req->close = 1;
 	}
-	/* Later bursts acknowledge up to the packet's end: so this request has to be in it, and nothing else. */
-	if (req->page == HTTPD_PAGE_OBJECT && req->method == METHOD_GET &&
-	    req->size > (NDIV_BURST_MAX - 1) * conn->unit) {
+	/*
+	 * What acknowledges a response of several segments acknowledges the request up to the packet's end: so nothing
+	 * else may be in it. To go on with later bursts, all of it has to be.
+	 */
+	if (req->page == HTTPD_PAGE_OBJECT && req->method == METHOD_GET && req->size + HEADER_MAX > conn->room) {
 		if (req->end < all)
 			req->close = 1;
-		if (!req->whole)
+		if (!req->whole && req->size > (NDIV_BURST_MAX - 1) * conn->unit)
 			fail_request(req, HTTPD_PAGE_LONG);
 	}
 	acked = conn->plen;
@@ -470,7 +482,8 @@ static __always_inline enum ndiv_verdict go_on(struct ndiv_pkt *pkt, const struc
 {
 	struct httpd_args *args = ndiv_args(pkt);
 
-	args->flags |= (mark & POS_CLOSE ? HTTPD_A_FIN : 0) | (mark & POS_LOSSY ? HTTPD_A_TWICE : 0);
+	args->flags |= (mark & POS_CLOSE ? HTTPD_A_FIN : 0) | (mark & POS_LOSSY ? HTTPD_A_TWICE : 0) |
+		       (mark & POS_OWES ? HTTPD_A_OWES : 0);
 	args->unit = conn->unit;
 	args->first = (rem - 1) % conn->unit + 1;
 	args->rem = rem;
@@ -575,14 +588,48 @@ static __always_inline __u32 rem_of_data(struct xdp_md *ctx, struct ndiv_pkt *pk
 	return rem;
 }
 
+/* All of the response has arrived: now the request is acknowledged, <taken> bytes of the packet. */
+static __always_inline enum ndiv_verdict acknowledge_last(struct ndiv_pkt *pkt, const struct conn *conn, __u32 taken)
+{
+	struct conn last = *conn;
+
+	last.plen = taken;
+	ndiv_count(pkt, HTTPD_LAST_ACK);
+	return acknowledge(pkt, &last, HTTPD_K_ACK, 0);
+}
+
+/* Is <taken> where a header ends and the next request begins, in the packet? */
+static __always_inline int is_next(struct xdp_md *ctx, const struct ndiv_pkt *pkt, __u32 taken)
+{
+	const __u8 *p = ndiv_ptr(ctx, pkt->payload + taken - 1, 2);
+
+	return taken && pkt->payload + taken < pkt->end && p && p[0] == '\n' && p[1] >= 'A' && p[1] <= 'Z';
+}
+
+/* The request of a response that has arrived whole, or its last bytes, and the next request in one packet: how many
+ * bytes the former has. */
+static __always_inline __u32 owed_before(struct xdp_md *ctx, const struct ndiv_pkt *pkt, const struct conn *conn)
+{
+	__u32 taken = conn->left - POS_OWES;
+
+	if (conn->left <= POS_STAYS || conn->left > TEXT_MAX)
+		return 0;
+	if (is_next(ctx, pkt, taken))
+		return taken;
+	taken -= POS_LOSSY;
+	return is_next(ctx, pkt, taken) ? taken : 0;
+}
+
 /* Data while a response is on its way. What is none of its request came too early: the client will send it again. */
 static __always_inline enum ndiv_verdict answer_again(struct xdp_md *ctx, struct ndiv_pkt *pkt, const struct conn *conn)
 {
 	__u32 taken = 0, mark = 0, rem = rem_of_data(ctx, pkt, conn, &mark, &taken), count;
 	struct httpd_args *args = ndiv_args(pkt);
 
-	if (!rem)
-		return ndiv_drop(pkt, HTTPD_R_EARLY);
+	if (!rem) {
+		taken = owed_before(ctx, pkt, conn);
+		return taken ? acknowledge_last(pkt, conn, taken) : ndiv_drop(pkt, HTTPD_R_EARLY);
+	}
 	mark = mark_lossy(pkt, mark);
 	count = rest_of_burst(conn, rem, mark);
 	if (!count)
@@ -679,9 +726,10 @@ static __always_inline enum ndiv_verdict answer_body(struct ndiv_pkt *pkt, const
 /* Behind our FIN: the client may still send, which is acknowledged and thrown away, until it closes, too. */
 static __always_inline enum ndiv_verdict answer_closed(struct ndiv_pkt *pkt, const struct conn *conn)
 {
-	__u32 ahead = conn->left >= POS_EARLY ? POS_HALF - conn->left : 0, open = 1 + POS_LOSSY;
+	__u32 ahead = conn->left >= POS_EARLY ? POS_HALF - conn->left : 0, open = 1 + POS_STAYS;
 
-	if (conn->ts && conn->left > open && !ahead)
+	/* Nothing is left; or it is the request that has come again. */
+	if (conn->ts && conn->left > open && !ahead && conn->left - conn->plen > open)
 		return ndiv_drop(pkt, HTTPD_R_COOKIE);
 	if (pkt->payload == pkt->end)
 		ndiv_count(pkt, HTTPD_FIN);
@@ -712,12 +760,19 @@ __noinline int answer(struct xdp_md *ctx, struct ndiv_cpu *cpu, const struct con
 		ndiv_count(pkt, HTTPD_PROBE);
 		return acknowledge(pkt, conn, HTTPD_K_ACK, 0);
 	}
+	if (all && pos_owes(left, conn->plen))
+		return acknowledge_last(pkt, conn, conn->plen);
+	/* The same, with a FIN that was not known yet. */
+	if (all && conn->plen > all && pos_owes(left, all)) {
+		ndiv_count(pkt, HTTPD_FIN);
+		return acknowledge(pkt, conn, HTTPD_K_FIN, conn->plen - all + POS_CLOSE);
+	}
 	/* Nothing is left to be done, or only what this packet brings again. */
 	if (all && (pos_is_idle(left, 0) || pos_is_idle(left, conn->plen)))
 		return answer_data(ctx, pkt, conn, fin);
 	if (pos_is_idle(left, 0) || pos_is_idle(left, conn->plen)) {
 		ndiv_count(pkt, HTTPD_FIN);
-		return acknowledge(pkt, conn, HTTPD_K_FIN, conn->plen + POS_CLOSE - (left & ~POS_LOSSY));
+		return acknowledge(pkt, conn, HTTPD_K_FIN, conn->plen + POS_CLOSE - (left & ~POS_STAYS));
 	}
 	if (all && left < POS_BODY)
 		return answer_again(ctx, pkt, conn);
@@ -772,13 +827,19 @@ static __always_inline enum ndiv_verdict answer_ack(struct xdp_md *ctx, struct n
 	return go_on(pkt, conn, rem, mark, count, 0, hole ? HTTPD_HOLE : HTTPD_NEXT_BURST);
 }
 
-/* One byte before what we expect: a keep-alive probe (RFC 9293, 3.8.4). */
-static __always_inline enum ndiv_verdict answer_probe(struct xdp_md *ctx, struct ndiv_pkt *pkt, struct conn *conn)
+/*
+ * Nothing is left, but an answer is wanted: the request is to be acknowledged, or it is a keep-alive probe (RFC 9293,
+ * 3.8.4), one byte before what we expect.
+ */
+static __always_inline enum ndiv_verdict answer_idle(struct xdp_md *ctx, struct ndiv_pkt *pkt, struct conn *conn,
+						     int probe)
 {
 	if (!verify(ctx, pkt))
 		return ndiv_drop(pkt, HTTPD_R_CHECKSUM);
 	if (!ndiv_can_reply(pkt))
 		return ndiv_drop(pkt, HTTPD_R_TX_FULL);
+	if (!probe)
+		return acknowledge_last(pkt, conn, 0);
 	ndiv_count(pkt, HTTPD_PROBE);
 	conn->plen = 1;
 	return acknowledge(pkt, conn, HTTPD_K_ACK, 0);
@@ -794,8 +855,13 @@ __noinline int handle_ack(struct xdp_md *ctx, struct ndiv_cpu *cpu, struct conn 
 		return NDIV_NEXT;
 	pkt = &cpu->pkt;
 	left = conn->left;
+	/* Behind our FIN, one is left. */
+	if (pos_owes(left, conn->fin))
+		return answer_idle(ctx, pkt, conn, 0);
+	if (conn->fin)
+		return ndiv_drop(pkt, HTTPD_R_ACK);
 	if (pos_is_idle(left, 1))
-		return answer_probe(ctx, pkt, conn);
+		return answer_idle(ctx, pkt, conn, 1);
 	rem = pos_rem(left, conn->unit, &mark);
 	/*
 	 * The client has sent a FIN that we have not taken yet: one less is left. The response's end acknowledges it:
@@ -828,7 +894,7 @@ static __always_inline enum ndiv_verdict handle_tcp(struct xdp_md *ctx, struct n
 	bad = conn_read(ctx, pkt, tcp, &conn);
 	if (bad)
 		return ndiv_drop(pkt, bad);
-	if (!conn.plen && (!conn.ts || pos_is_idle(conn.left, 0) || conn.fin || conn.left >= POS_BODY))
+	if (!conn.plen && (!conn.ts || !(conn.left & ~POS_LOSSY) || conn.left >= POS_BODY))
 		return ndiv_drop(pkt, HTTPD_R_ACK);
 	if (!conn.plen)
 		return handle_ack(ctx, cpu, &conn);

@@ -32,6 +32,7 @@ enum httpd_counter {
 	HTTPD_HOLE,		/* segments sent again because the client told of a hole */
 	HTTPD_BODY,		/* packets of request bodies */
 	HTTPD_PROBE,		/* keep-alive probes */
+	HTTPD_LAST_ACK,		/* requests acknowledged because the client has all of the response */
 	HTTPD_FILE,		/* responses from the site that is loaded */
 	HTTPD_STALE,		/* transfers whose file has been taken away: reset */
 	HTTPD_COUNTERS,
@@ -69,6 +70,7 @@ enum httpd_args_flag {
 	HTTPD_A_HEAD = 2,	/* header only */
 	HTTPD_A_HEADER = 4,	/* the first segment begins with the header */
 	HTTPD_A_SACK = 8,	/* SYN-ACK: SACK is permitted */
+	HTTPD_A_OWES = 8,	/* response: the last segment acknowledges no more than the others */
 	HTTPD_A_KEEP = 16,	/* all but the last segment acknowledge POS_KEEP bytes less than that one, see position.h */
 	HTTPD_A_ONE = 32,	/* they acknowledge one byte; neither flag: none */
 	HTTPD_A_TWICE = 64,	/* the last segment is sent twice */

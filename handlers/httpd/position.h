@@ -25,10 +25,11 @@
  * timestamp of the first (RFC 7323, 4.3). The packets that follow are counted from that, see pos_grow().
  *
  * When a client retransmits, it sends its first unacknowledged byte again, with its current acknowledgement number. So
- * a request is acknowledged by the last segment of its response only: if something was lost, the client's timer is
- * ours. The first burst acknowledges nothing of it: if that is lost, the whole request comes again. Later ones, whose
- * place and end the client knows by then, leave POS_KEEP bytes: they do not tell us how long the request was. Each time
- * these come again, one of them is acknowledged, or the client would wait twice as long the next time.
+ * the client's timer is ours, as long as its request is not acknowledged. Where the response is one segment, that
+ * acknowledges it. Where it is more, nothing does but our answer to the acknowledgement of all of it. The first burst
+ * acknowledges nothing: if it is lost, the whole request comes again. Later ones, whose place and end the client knows
+ * by then, leave POS_KEEP bytes: they do not tell us how long the request was. Each time these come again, one of them
+ * is acknowledged, or the client would wait twice as long the next time.
  */
 #ifndef NDIV_HTTPD_POSITION_H
 #define NDIV_HTTPD_POSITION_H
@@ -46,10 +47,13 @@
 #define POS_FILE_EARLY	4096	/* so many bytes below the next id's are this much less than 0 of that one */
 /*
  * Marks in the low bits of what is left, which is a multiple of 16 without: the response closes (one is our FIN, one
- * tells it from the client's FIN); packets get lost.
+ * tells it from the client's FIN); packets get lost; the request is not acknowledged before the client has all of the
+ * response.
  */
 #define POS_CLOSE	2
 #define POS_LOSSY	4
+#define POS_OWES	8
+#define POS_STAYS	(POS_LOSSY | POS_OWES)	/* what is still there when nothing is left */
 
 #define POS_KEEP	16	/* bytes; no request for an object is shorter */
 
@@ -101,13 +105,19 @@ static __always_inline __u32 pos_rem(__u32 left, __u32 unit, __u32 *mark)
 	__u32 rem = left & ~15U;
 
 	*mark = left & 15;
-	return left >= POS_BODY || *mark & ~(POS_CLOSE | POS_LOSSY) || rem % unit ? 0 : rem;
+	return left >= POS_BODY || *mark & ~(POS_CLOSE | POS_STAYS) || rem % unit ? 0 : rem;
 }
 
 /* Nothing is left, <taken> bytes of the packet not counted? */
 static __always_inline int pos_is_idle(__u32 left, __u32 taken)
 {
-	return left == taken || left == taken + POS_LOSSY;
+	return !((left - taken) & ~POS_STAYS);
+}
+
+/* Nothing but to acknowledge the request, <taken> bytes of which the packet has? */
+static __always_inline int pos_owes(__u32 left, __u32 taken)
+{
+	return ((left - taken) & ~POS_LOSSY) == POS_OWES;
 }
 
 /* How many segments a burst has that ends where the next one begins, with <window> bytes to fill. Each divides 12. */

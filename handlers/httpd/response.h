@@ -114,7 +114,7 @@ static __always_inline void fill_answer(const struct ndiv_pkt *pkt, const struct
 	if (has_payload(args)) {
 		answer->seq = asked->ack + seg->at;
 		answer->ack = asked->seq;
-		if (seg->last)
+		if (seg->last && !(args->flags & HTTPD_A_OWES))
 			answer->ack += args->acked;
 		else if (args->flags & HTTPD_A_KEEP)
 			answer->ack += args->acked - POS_KEEP;

@@ -93,6 +93,7 @@ struct sim {
 	uint32_t server_end;	/* numbers that it has sent, to here */
 	uint32_t server_fin;
 	uint32_t server_ts;	/* the highest timestamp */
+	uint32_t server_ack;	/* the highest acknowledgement number */
 	int	server_seen;
 	const char *bad;	/* the first fault */
 	char	text[400];
