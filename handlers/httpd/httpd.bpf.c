@@ -726,7 +726,7 @@ static __always_inline enum ndiv_verdict answer_body(struct ndiv_pkt *pkt, const
 /* Behind our FIN: the client may still send, which is acknowledged and thrown away, until it closes, too. */
 static __always_inline enum ndiv_verdict answer_closed(struct ndiv_pkt *pkt, const struct conn *conn)
 {
-	__u32 ahead = conn->left >= POS_EARLY ? POS_HALF - conn->left : 0, open = 1 + POS_STAYS;
+	__u32 ahead = conn->left >= POS_EARLY ? POS_HALF - conn->left : 0, open = 1 + POS_PAID + POS_LOSSY;
 
 	/* Nothing is left; or it is the request that has come again. */
 	if (conn->ts && conn->left > open && !ahead && conn->left - conn->plen > open)
@@ -765,14 +765,15 @@ __noinline int answer(struct xdp_md *ctx, struct ndiv_cpu *cpu, const struct con
 	/* The same, with a FIN that was not known yet. */
 	if (all && conn->plen > all && pos_owes(left, all)) {
 		ndiv_count(pkt, HTTPD_FIN);
-		return acknowledge(pkt, conn, HTTPD_K_FIN, conn->plen - all + POS_CLOSE);
+		return acknowledge(pkt, conn, HTTPD_K_FIN, conn->plen - all + POS_CLOSE + POS_OWES);
 	}
 	/* Nothing is left to be done, or only what this packet brings again. */
 	if (all && (pos_is_idle(left, 0) || pos_is_idle(left, conn->plen)))
 		return answer_data(ctx, pkt, conn, fin);
 	if (pos_is_idle(left, 0) || pos_is_idle(left, conn->plen)) {
 		ndiv_count(pkt, HTTPD_FIN);
-		return acknowledge(pkt, conn, HTTPD_K_FIN, conn->plen + POS_CLOSE - (left & ~POS_STAYS));
+		return acknowledge(pkt, conn, HTTPD_K_FIN,
+				   conn->plen + POS_CLOSE - (left & ~POS_STAYS) + (left & POS_OWES));
 	}
 	if (all && left < POS_BODY)
 		return answer_again(ctx, pkt, conn);

@@ -54,9 +54,11 @@
 #define POS_LOSSY	4
 #define POS_OWES	8
 #define POS_STAYS	(POS_LOSSY | POS_OWES)	/* what is still there when nothing is left */
+#define POS_PAID	16	/* instead of POS_OWES behind our FIN, which has acknowledged the request: timestamps do not go back */
 
 #define POS_KEEP	16	/* bytes; no request for an object is shorter */
 
+_Static_assert(POS_PAID == 2 * POS_OWES, "POS_PAID");
 _Static_assert(POS_FILE - POS_FILE_EARLY > POS_BODY_END, "POS_FILE");
 _Static_assert(POS_FILE + ((__u64)NDIV_CONTENT_IDS << POS_FILE_BITS) <= POS_EARLY, "POS_FILE");
 _Static_assert(NDIV_CONTENT_RESPONSE + POS_FILE_EARLY < 1U << POS_FILE_BITS, "NDIV_CONTENT_RESPONSE");

@@ -139,7 +139,7 @@ const char *client_expect(const struct client *c, uint8_t flags, uint32_t seq, u
 				 .options = options);
 
 	if ((seq - 1) & 1)
-		end = seq + 13; /* behind the FIN; enough for any mark that was there */
+		end = seq + 21; /* behind the FIN; enough for any mark that was there */
 	if (c->ts)
 		l.tcp.option_len = client_ts(options, c->tsval + said - 1 + end - 1, CLIENT_TSVAL + 1);
 	client_build(&client_expected, c, 1, &l, data, len);
