@@ -46,7 +46,7 @@ void source_pattern(char *body, uint32_t size)
 	uint32_t i;
 
 	for (i = 0; i < size; i++)
-		body[i] = text[i % 64];
+		body[i] = text[(i - size) % 64];	/* it ends with the body, see docs/httpd.md */
 }
 
 /* The request up to where it is filled up. Its length, or below 0. */
