@@ -230,8 +230,14 @@ static void load_packet(struct code *c, __u8 size, int dst, __u64 most)
 	jump(c, BPF_JMP | BPF_JGT | BPF_K, BPF_REG_2, 0, OFFSET_MAX, TO_REJECT);
 	if (is_tc(c))
 		tagged = skip(c, BPF_JMP | BPF_JNE | BPF_K, TAG, 0, 0);
-	if (most > DIRECT_MAX)
+	if (most > DIRECT_MAX) {
 		far[fars++] = skip(c, BPF_JMP | BPF_JGT | BPF_K, BPF_REG_2, 0, DIRECT_MAX);
+		/*
+		 * Changes nothing, but verifiers before Linux 6.8 follow branches that cannot be taken, with bounds
+		 * that contradict each other, and then take the sum below for no pointer.
+		 */
+		op(c, BPF_ALU64 | BPF_AND | BPF_K, BPF_REG_2, 0, 0, DIRECT_MAX);
+	}
 	load(c, BPF_W, BPF_REG_1, CTX, is_tc(c) ? offsetof(struct __sk_buff, data) : offsetof(struct xdp_md, data));
 	load(c, BPF_W, BPF_REG_4, CTX,
 	     is_tc(c) ? offsetof(struct __sk_buff, data_end) : offsetof(struct xdp_md, data_end));
