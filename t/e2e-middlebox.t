@@ -15,7 +15,7 @@ set -u
 . "$(dirname "$0")/clients.sh"
 
 # Bytes of what is fetched: each of these, all bytes checked; and what the load generators fetch.
-SIZES=0,1,64,100,536,1000,1200
+SIZES=0,1,64,100,536,1000,1200,1400,20000,100000
 LOAD_SIZE=1000
 # What the wire does to a packet, in 1/1000, on each side.
 FAULTS=(drop=10 duplicate=10 reorder=20)

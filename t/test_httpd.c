@@ -194,7 +194,7 @@ struct mss_row {
 
 static const struct mss_row mss_rows[] = {
 	{ "MSS 1460", { .mss = 1460 }, 1290 },
-	{ "MSS 1460, timestamps", { .mss = 1460, .ts = 1 }, 1320 },
+	{ "MSS 1460, timestamps", { .mss = 1460, .ts = 1 }, 1300 },
 	{ "MSS 1440, v6", { .mss = 1440, .v6 = 1 }, 1290 },
 	{ "MSS 1440, v6, timestamps", { .mss = 1440, .v6 = 1, .ts = 1 }, 1300 },
 	{ "MSS 1456, a tag", { .mss = 1456, .tag = 10 }, 1290 },
@@ -610,11 +610,36 @@ static void test_grammar(void **state)
 
 /* --- the options of a SYN, by a second parser ------------------------------------------------------------------ */
 
-/* What a SYN with these options is told: its class of MSS, or -1: malformed. <ts>: offset of the timestamps, or -1. */
+/*
+ * The number that an initial sequence number has in its low bits, twice: the client's class. With timestamps, the last
+ * one that is not above what it has, and has room for two segments in a window of 64,240 bytes.
+ */
+static int judge_class(int mss, int wscale, int ts)
+{
+	static const int plain[] = { 0, 536, 1220, 1360, 1400, 1440, 1460, 8940 };
+	static const struct {
+		int	mss, wscale;
+	} classes[] = { { 0, 0 },    { 536, 0 },  { 1220, 0 }, { 1440, 0 }, { 1220, 5 },  { 1440, 5 },
+			{ 536, 7 },  { 1220, 7 }, { 1360, 7 }, { 1440, 7 }, { 1460, 7 },  { 8940, 7 },
+			{ 1220, 10 }, { 1360, 10 }, { 1440, 10 }, { 8940, 10 } };
+	int i, n = 0, fits;
+
+	if (wscale > 14)
+		wscale = 14;
+	for (i = 0; !ts && i < (int)(sizeof(plain) / sizeof(plain[0])); i++)
+		n = mss >= plain[i] ? i : n;
+	for (i = 0; ts && i < (int)(sizeof(classes) / sizeof(classes[0])); i++) {
+		fits = !classes[i].wscale || 64240 >> wscale << classes[i].wscale >= 2 * classes[i].mss;
+		if (mss >= classes[i].mss && wscale >= classes[i].wscale && fits)
+			n = i;
+	}
+	return n;
+}
+
+/* What a SYN with these options is told: its class, or -1: malformed. <ts>: offset of the timestamps, or -1. */
 static int judge_options(const uint8_t *o, int len, int v6, int *ts, int *sack)
 {
-	static const int classes[] = { 536, 1220, 1360, 1400, 1440, 1460, 8940 };
-	int at, mss = 0, n = 0;
+	int at, mss = 0, wscale = 0;
 
 	*ts = -1;
 	*sack = 0;
@@ -625,6 +650,8 @@ static int judge_options(const uint8_t *o, int len, int v6, int *ts, int *sack)
 			return -1;
 		if (o[at] == 2 && o[at + 1] == 4)
 			mss = get16(o + at + 2);
+		if (o[at] == 3 && o[at + 1] == 3)
+			wscale = o[at + 2];
 		if (o[at] == 8 && o[at + 1] == 10)
 			*ts = at;
 		if (o[at] == 4 && o[at + 1] == 2)
@@ -632,9 +659,7 @@ static int judge_options(const uint8_t *o, int len, int v6, int *ts, int *sack)
 	}
 	if (!mss)
 		mss = v6 ? 1220 : 536;
-	while (n < 7 && mss >= classes[n])
-		n++;
-	return n;
+	return judge_class(mss, wscale, *ts >= 0);
 }
 
 /* Sends a SYN with <len> bytes of options; the SYN-ACK is as it has to be, or the SYN is dropped. */
@@ -642,7 +667,7 @@ static int syn(const char *name, const struct client *c, const uint8_t *options,
 {
 	struct pkt_layer l = TCP(.dport = CLIENT_PORT, .seq = ROWS_CLIENT_ISN, .flags = TH_SYN,
 				 .options = (const char *)options, .option_len = len);
-	char told[16] = "\2\4";
+	char told[20] = "\2\4";
 	int ts, sack, class = judge_options(options, len, c->v6, &ts, &sack);
 
 	client_build(&client_in, c, 0, &l, NULL, 0);
@@ -659,8 +684,12 @@ static int syn(const char *name, const struct client *c, const uint8_t *options,
 			client_ts(told + 4, get32(client_out.data + client_in.l4 + 28), get32(options + ts + 2));
 	if (ts >= 0 && sack)
 		memcpy(told + 4, "\4\2", 2);
-	if ((l.tcp.seq & 15) != (uint32_t) class << 1)
-		fail_msg("%s: class of MSS: %u and not %d", name, l.tcp.seq & 15, class << 1);
+	if (ts >= 0 && class >= 4) { /* one that scales */
+		memcpy(told + 16, "\1\3\3", 4);
+		l.tcp.option_len += 4;
+	}
+	if ((l.tcp.seq & (ts < 0 ? 15 : 31)) != (uint32_t) class << 1)
+		fail_msg("%s: class: %u and not %d", name, l.tcp.seq & (ts < 0 ? 15 : 31), class << 1);
 	client_build(&client_expected, c, 1, &l, NULL, 0);
 	must(name, client_compare());
 	return class;
@@ -684,8 +713,18 @@ static void test_every_mss(void **state)
 /* Options as stacks have them, in any order and number, and in half of them bytes that are wrong. */
 static void test_options(void **state)
 {
-	static const char *const parts[] = { "\2\4\5\xb4", "\1", "\4\2", "\3\3\7", "\x8\xa\1\2\3\4\5\6\7\x9",
-					     "\2\4\4\x1", "\xfd\4\1\1", "\x8\x8\1\1\1\1\1\1", "\2\2" };
+	static const char *const parts[] = { "\2\4\5\xb4",
+					     "\1",
+					     "\4\2",
+					     "\3\3\7",
+					     "\3\3\5",
+					     "\3\3\xe",
+					     "\3\3\1",
+					     "\x8\xa\1\2\3\4\5\6\7\x9",
+					     "\2\4\4\x1",
+					     "\xfd\4\1\1",
+					     "\x8\x8\1\1\1\1\1\1",
+					     "\2\2" };
 	int i, n, len, bad = 0;
 	const char *part;
 	uint8_t options[64];

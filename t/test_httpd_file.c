@@ -16,7 +16,7 @@
 
 #define HALF	(1U << 31)
 #define OF(id)	((1535U << 20) + ((uint32_t)(id) << 20))
-#define UNIT	1440	/* bytes of a segment among others: 1448, in whole sixteens */
+#define UNIT	1408	/* bytes of a segment among others: 1428, in whole thirty-twos */
 #define LONG	100000	/* bytes of the file, and of the next one */
 #define ASK	"GET /long HTTP/1.1\r\n\r\n"
 #define ASK_S	"GET /short HTTP/1.1\r\n\r\n"
@@ -101,7 +101,7 @@ static void check_stamp(const struct row *row, uint32_t at)
 static void test_row(void **state)
 {
 	const struct row *row = *state;
-	uint32_t at = 16 * (1 + (row - rows));
+	uint32_t at = 32 * (1 + (row - rows));
 
 	use(&run, HTTPD);
 	say(row, at);
@@ -152,7 +152,7 @@ static void test_reload(void **state)
 	int i;
 
 	use(&run, HTTPD);
-	for (i = 0; i < 3; i++, at += 16) {
+	for (i = 0; i < 3; i++, at += 32) {
 		say(&goes_on, at);
 		assert_int_equal(hear(&run, goes_on.name), i < 2 ? XDP_REDIRECT : XDP_TX);
 		assert_int_equal(tree_fill(&tree, "long", LONG, 10 + i), 0);

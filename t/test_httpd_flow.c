@@ -186,8 +186,26 @@ static const struct row rows[] = {
 	  .script = "g100 g30000 g5 c1", .cost = CLEAN },
 	{ { "slow reader", PLAIN, .mss = 1460, .rate = 3000 }, .script = "g300000 c5" },
 	{ { "slow reader, zero windows", PLAIN, .mss = 1460, .buffer = 6000, .rate = 700 }, .script = "g100000 c5" },
-	{ { "window of one segment", PLAIN, .mss = 1460, .buffer = 1460 }, .script = "g20000 c5" },
+	{ { "window of one segment", PLAIN, .mss = 1460, .buffer = 1460 }, .script = "g100 g1000 c5" },
+	{ { "window of two segments", PLAIN, .mss = 1460, .buffer = 2920 }, .script = "g20000 c5" },
+	{ { "windows of two and of one, in turn", PLAIN, .mss = 1460, .buffer = 5486, .rate = 17000 },
+	  .script = "g186860 c5" },
 	{ { "window smaller than a segment", PLAIN, .mss = 1460, .buffer = 1000 }, .script = "g100 g500 c5" },
+	{ { "windows scaled by 1", PLAIN, .mss = 1460, .wscale = 1 }, .script = "g100 g300000 c5", .cost = CLEAN },
+	{ { "windows scaled by 5", PLAIN, .mss = 1460, .wscale = 5, .buffer = 40000 },
+	  .script = "g100 g300000 c5", .cost = CLEAN },
+	{ { "windows scaled by 7", PLAIN, .mss = 1460, .wscale = 7, .buffer = 64240 },
+	  .script = "g100 g300000 c5", .cost = CLEAN },
+	{ { "windows scaled by 9", PLAIN, .mss = 1460, .wscale = 9, .buffer = 64240 },
+	  .script = "g100 g300000 c5", .cost = CLEAN },
+	{ { "windows scaled by 10, jumbo frames", PLAIN, .mss = 8960, .wscale = 10, .buffer = 200000 },
+	  .script = "g100 g300000 c5", .cost = CLEAN },
+	{ { "windows scaled by 14", PLAIN, .mss = 1460, .wscale = 14, .buffer = 65536 },
+	  .script = "g100 g300000 c5", .cost = CLEAN },
+	{ { "windows scaled, slow reader", PLAIN, .mss = 1460, .wscale = 7, .buffer = 6000, .rate = 700 },
+	  .script = "g100000 c5" },
+	{ { "windows scaled, no timestamps", FLOW_SACK, .mss = 1460, .wscale = 7 },
+	  .script = "g100 g3000 g8000 c1", .cost = CLEAN },
 	{ { "windows taken back", PLAIN | FLOW_SHRINK, .mss = 1460, .rate = 3000 },
 	  .script = "g100000 g3000 c5", .runs = 20 },
 	{ { "no timestamps", FLOW_SACK, .mss = 1460 }, .script = "g100 g3000 g11000 h7 p100 g1 c1", .cost = CLEAN },
@@ -261,7 +279,7 @@ static void test_sizes(void **state)
 	static const uint32_t counts[] = { 0,  1,  2,  3,  6,  7,  8,  9,  11, 12, 13, 14,
 					   15, 16, 17, 18, 23, 24, 25, 26, 36, 37, 45 };
 	const struct flow_setup *setup = *state;
-	uint32_t unit = (setup->mss - 12) / 16 * 16, size, i;
+	uint32_t unit = (setup->mss - 12) / 32 * 32, size, i;
 	int32_t off;
 	char text[40];
 
@@ -360,8 +378,12 @@ static void test_soup(void **state)
 		s.tag = chance(&seed, 3) ? 0 : 1 + chance(&seed, 4094);
 		s.isn = chance(&seed, 3) ? chance(&seed, 1U << 31) : -chance(&seed, 3000);
 		s.tsval = chance(&seed, 3) ? chance(&seed, 1U << 31) : -chance(&seed, 300);
+		s.wscale = chance(&seed, 2) ? 0 : chance(&seed, 15);
+		/* who scales has the room for it */
 		s.buffer = chance(&seed, 2) ? 0 : 3 * s.mss + chance(&seed, 30000);
-		if (s.buffer > 65535)
+		if (s.wscale)
+			s.buffer = 64240 + chance(&seed, 200000);
+		else if (s.buffer > 65535)
 			s.buffer = 65535;
 		s.rate = chance(&seed, 3) ? 0 : 500 + chance(&seed, 20000);
 		s.wire = kind->wire;

@@ -68,7 +68,8 @@ static void test_syn_row(void **state)
 	const struct pkt_layer l = TCP(.dport = CLIENT_PORT, .seq = ROWS_CLIENT_ISN, .flags = TH_SYN,
 				       .options = row->options, .option_len = row->len);
 	struct client c = { .ts = ts_at(row) >= 0 };
-	char told[16] = "\2\4\5\xb4";
+	const char *wscale = c.ts ? memmem(row->options, row->len, "\3\3", 2) : NULL;
+	char told[20] = "\2\4\5\xb4";
 	struct pkt_layer back =
 		TCP(.sport = CLIENT_PORT, .dport = 40000, .ack = ROWS_CLIENT_ISN + 1, .flags = TH_SYN | TH_ACK,
 		    .window = 65535, .options = told, .option_len = c.ts ? 16 : 4);
@@ -87,7 +88,10 @@ static void test_syn_row(void **state)
 			  get32((uint8_t *)row->options + ts_at(row) + 2));
 		if (memmem(row->options, row->len, "\4\2", 2))
 			memcpy(told + 4, "\4\2", 2);
-		assert_int_equal(client_out.data[client_in.l4 + 12] >> 4, 9);
+		/* whatever the client's scale is, that of the server is 0 */
+		memcpy(told + 16, "\1\3\3", 4);
+		back.tcp.option_len += wscale ? 4 : 0;
+		assert_int_equal(client_out.data[client_in.l4 + 12] >> 4, wscale ? 10 : 9);
 	}
 	client_build(&client_expected, &c, 1, &back, NULL, 0);
 	must(row->name, client_compare());
@@ -119,6 +123,10 @@ static const struct tcp_row tcp_rows[] = {
 	{ .name = "ACK", .flags = TH_ACK, .seq = 1, .ack = 1, .answer = A_DROP, .reason = R_ACK },
 	{ .name = "ACK of a response", .flags = TH_ACK, .seq = 1 + SENT, .ack = 1 + GOT, .answer = A_DROP,
 	  .reason = R_ACK },
+	{ .name = "ACK of the SYN-ACK, echoes what would ask for a burst", .flags = TH_ACK, .seq = 1, .ack = 1,
+	  .ts = 1, .tsecr = 12 * 1408, .answer = A_DROP, .reason = R_ACK },
+	{ .name = "ACK of the SYN-ACK, echoes what would ask for a file", .flags = TH_ACK, .seq = 1, .ack = 1,
+	  .ts = 1, .tsecr = (1535 << 20) + 12 * 1408, .answer = A_DROP, .reason = R_ACK },
 	{ .name = "RST", .flags = TH_RST, .seq = 1, .answer = A_DROP, .reason = R_RST },
 	{ .name = "RST and ACK", .flags = TH_RST | TH_ACK, .seq = 1, .ack = 1, .answer = A_DROP, .reason = R_RST },
 	{ .name = "RST with data", .flags = TH_RST | TH_ACK, .seq = 1, .ack = 1, .data = HUNDRED_PLEASE,

@@ -68,6 +68,15 @@ static __always_inline __u32 burst(const struct conn *conn, __u32 mark)
 	return mark & POS_LOSSY && n > 6 ? 6 : n;
 }
 
+/* Remembers where <count> segments end that go on with <rem> bytes: the next burst may be larger. */
+static __always_inline void end_burst(const struct conn *conn, __u32 rem, __u32 count)
+{
+	__u32 first = (rem - 1) % conn->unit + 1;
+
+	if (count < 12)
+		remember_burst(conn->hash, conn->ack, conn->ack + first + (count - 1) * conn->unit);
+}
+
 /* What the packet tells that packets get lost, the timestamp tells from now on. */
 static __always_inline __u32 mark_lossy(struct ndiv_pkt *pkt, __u32 mark)
 {
@@ -198,6 +207,7 @@ static __always_inline enum ndiv_verdict answer_again(struct xdp_md *ctx, struct
 	count = rest_of_burst(conn, rem, mark);
 	if (!count)
 		return ndiv_drop(pkt, HTTPD_R_WINDOW);
+	end_burst(conn, rem, count);
 	args->flags = 0;
 	if (taken <= POS_KEEP)
 		args->flags = taken > 1 ? HTTPD_A_ONE : 0;

@@ -92,10 +92,9 @@ __noinline int verify(struct xdp_md *ctx, struct ndiv_pkt *pkt)
 static __always_inline enum ndiv_verdict answer_syn(struct xdp_md *ctx, struct ndiv_pkt *pkt, const struct tcphdr *tcp)
 {
 	struct httpd_args *args = ndiv_args(pkt);
-	__u32 len = 0;
 	int bad;
 
-	bad = conn_open(ctx, pkt, tcp, args, &len);
+	bad = conn_open(ctx, pkt, tcp, args);
 	if (bad)
 		return ndiv_drop(pkt, bad);
 	if (!verify(ctx, pkt))
@@ -103,7 +102,7 @@ static __always_inline enum ndiv_verdict answer_syn(struct xdp_md *ctx, struct n
 	if (is_over_syn_rate())
 		return ndiv_drop(pkt, HTTPD_R_SYN_RATE);
 	ndiv_count(pkt, HTTPD_SYN);
-	return send(pkt, 1, len, 0);
+	return send(pkt, 1, tcp_len(args), 0);
 }
 
 static __always_inline enum ndiv_verdict answer_data(struct xdp_md *ctx, struct ndiv_pkt *pkt, const struct conn *conn,
@@ -212,7 +211,8 @@ static __always_inline int has_hole(struct xdp_md *ctx, const struct ndiv_pkt *p
 
 /*
  * An acknowledgement while a response is on its way, <rem> bytes from its end. At the end of a burst, the next one
- * follows. Anywhere else it is none of a whole burst, or it tells of a hole, and the segment there is sent again. One
+ * follows: that is where bursts of this size end, or where the last one did, which was smaller as the window was.
+ * Anywhere else it is none of a whole burst, or it tells of a hole, and the segment there is sent again. One
  * that comes again within a few milliseconds changes nothing: so copies and updates of the window, which may come in
  * any number, cannot become a storm.
  */
@@ -225,8 +225,11 @@ static __always_inline enum ndiv_verdict answer_ack(struct xdp_md *ctx, struct n
 
 	if (!count)
 		return ndiv_drop(pkt, HTTPD_R_WINDOW);
-	if (!hole && rem / conn->unit % count)
-		return ndiv_drop(pkt, HTTPD_R_ACK);
+	if (!hole && rem / conn->unit % count) {
+		if (!is_burst_end(conn->hash, conn->ack))
+			return ndiv_drop(pkt, HTTPD_R_ACK);
+		count = rest_of_burst(conn, rem, mark);
+	}
 	if (!verify(ctx, pkt))
 		return ndiv_drop(pkt, HTTPD_R_CHECKSUM);
 	if (!ndiv_can_reply(pkt))
@@ -238,6 +241,8 @@ static __always_inline enum ndiv_verdict answer_ack(struct xdp_md *ctx, struct n
 	if (hole) {
 		mark = mark_lossy(pkt, mark);
 		count = 1;
+	} else {
+		end_burst(conn, rem, count);
 	}
 	args->delta += fin * (1 + (~mark & POS_CLOSE));
 	mark |= fin * POS_CLOSE;
@@ -295,6 +300,17 @@ __noinline int handle_ack(struct xdp_md *ctx, struct ndiv_cpu *cpu, struct conn 
 	return answer_ack(ctx, pkt, conn, rem, mark, fin);
 }
 
+/*
+ * May an acknowledgement ask for anything? The one that completes the handshake does not, whatever timestamp it echoes:
+ * Linux's SYNPROXY echoes one in it that was never sent. A probe does.
+ */
+static __always_inline int may_ask(const struct conn *conn)
+{
+	if (!conn->ts || !(conn->left & ~POS_LOSSY) || conn->left >= POS_BODY)
+		return 0;
+	return conn->pos > POS_MASK_TS || conn->left == 1;
+}
+
 static __always_inline enum ndiv_verdict handle_tcp(struct xdp_md *ctx, struct ndiv_pkt *pkt, const struct tcphdr *tcp)
 {
 	__u8 flags = ((const __u8 *)tcp)[13];
@@ -311,10 +327,8 @@ static __always_inline enum ndiv_verdict handle_tcp(struct xdp_md *ctx, struct n
 	bad = conn_read(ctx, pkt, tcp, &conn);
 	if (bad)
 		return ndiv_drop(pkt, bad);
-	if (!conn.plen && (!conn.ts || !(conn.left & ~POS_LOSSY) || conn.left >= POS_BODY))
-		return ndiv_drop(pkt, HTTPD_R_ACK);
 	if (!conn.plen)
-		return handle_ack(ctx, cpu, &conn);
+		return may_ask(&conn) ? handle_ack(ctx, cpu, &conn) : ndiv_drop(pkt, HTTPD_R_ACK);
 	if (!ndiv_can_reply(pkt))
 		return ndiv_drop(pkt, HTTPD_R_TX_FULL);	/* the client will ask again */
 	return answer(ctx, cpu, &conn, flags & TCP_FIN);

@@ -70,6 +70,7 @@ enum httpd_args_flag {
 	HTTPD_A_HEAD = 2,	/* header only */
 	HTTPD_A_HEADER = 4,	/* the first segment begins with the header */
 	HTTPD_A_SACK = 8,	/* SYN-ACK: SACK is permitted */
+	HTTPD_A_WSCALE = 16,	/* SYN-ACK: windows are scaled */
 	HTTPD_A_OWES = 8,	/* response: the last segment acknowledges no more than the others */
 	HTTPD_A_KEEP = 16,	/* all but the last segment acknowledge POS_KEEP bytes less than that one, see position.h */
 	HTTPD_A_ONE = 32,	/* they acknowledge one byte; neither flag: none */

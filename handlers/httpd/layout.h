@@ -19,8 +19,8 @@ static __always_inline __u32 lay_out(struct httpd_args *args, const struct conn 
 
 	header = object_header(req->status, args->flags & HTTPD_A_FIN);
 	len = header + size;
-	if (args->flags & HTTPD_A_FIN && len + POS_MASK_TS <= conn->room)
-		mask = POS_MASK_TS;	/* where nothing follows, nothing has to be told */
+	if (args->flags & HTTPD_A_FIN && len + conn_mask_class(conn->ts) <= conn->room)
+		mask = conn_mask_class(conn->ts);	/* where nothing follows, nothing has to be told */
 	args->page = req->status;
 	args->unit = conn->unit;
 	args->pad = -len & mask;

@@ -40,7 +40,7 @@ char pattern[UNIT_MAX + 65] SEC(".data.const.pages") = P512 P512 P512 P512 P512 
 char dots[129] SEC(".data.const.pages") = DOTS128;
 
 #define FIRST_MAX	64
-#define HEADER_MAX	(FIRST_MAX + KEEP_REST + 16)	/* of an object, with timestamps */
+#define HEADER_MAX	(FIRST_MAX + KEEP_REST + 32)	/* of an object, with timestamps */
 
 /* First line of an object's response: its status. */
 struct status_line {

@@ -46,7 +46,7 @@
 #define POS_FILE_BITS	20
 #define POS_FILE_EARLY	4096	/* so many bytes below the next id's are this much less than 0 of that one */
 /*
- * Marks in the low bits of what is left, which is a multiple of 16 without: the response closes (one is our FIN, one
+ * Marks in the low bits of what is left, which is a multiple of 32 without: the response closes (one is our FIN, one
  * tells it from the client's FIN); packets get lost; the request is not acknowledged before the client has all of the
  * response.
  */

@@ -37,7 +37,11 @@ static __always_inline int has_payload(const struct httpd_args *args)
 
 static __always_inline __u32 tcp_len(const struct httpd_args *args)
 {
-	return TCP_LEN + (args->kind == HTTPD_K_SYNACK ? MSS_LEN : 0) + (args->ts ? TS_LEN : 0);
+	__u32 len = TCP_LEN + (args->ts ? TS_LEN : 0);
+
+	if (args->kind != HTTPD_K_SYNACK)
+		return len;
+	return len + MSS_LEN + (args->flags & HTTPD_A_WSCALE ? WSCALE_LEN : 0);
 }
 
 /* Bytes of the response's header, without those of the body. */
@@ -139,20 +143,38 @@ static __always_inline void fill_answer(const struct ndiv_pkt *pkt, const struct
 	answer->tsecr = args->tsecr;
 }
 
+/* Those of a SYN-ACK but for the timestamp, which comes between them; returns their sum, or below 0. */
+static __always_inline __s64 write_syn_options(const struct ndiv_frame *frame, const struct ndiv_pkt *pkt,
+					       const struct httpd_args *args)
+{
+	__be32 *mss = ndiv_frame_ptr(frame, pkt->l4 + TCP_LEN, MSS_LEN), *wscale;
+	__u64 sum;
+
+	if (!mss)
+		return -1;
+	*mss = bpf_htonl(OPT_MSS << 24 | MSS_LEN << 16 | (pkt->flags & NDIV_F_IPV4 ? 1460 : 1440));
+	sum = *mss;
+	if (!(args->flags & HTTPD_A_WSCALE))
+		return sum;
+	wscale = ndiv_frame_ptr(frame, pkt->l4 + TCP_LEN + MSS_LEN + TS_LEN, WSCALE_LEN);
+	if (!wscale)
+		return -1;
+	*wscale = bpf_htonl(OPT_NOP << 24 | OPT_WSCALE << 16 | 3 << 8);
+	return sum + *wscale;
+}
+
 /* Writes the options; returns their sum, or below 0. */
 static __always_inline __s64 write_options(const struct ndiv_frame *frame, const struct ndiv_pkt *pkt,
 					   const struct httpd_args *args, const struct answer *answer)
 {
 	__u32 off = pkt->l4 + TCP_LEN;
-	__u64 sum = 0;
+	__s64 sum = 0;
 	__be32 *w;
 
 	if (args->kind == HTTPD_K_SYNACK) {
-		w = ndiv_frame_ptr(frame, off, MSS_LEN);
-		if (!w)
+		sum = write_syn_options(frame, pkt, args);
+		if (sum < 0)
 			return -1;
-		*w = bpf_htonl(OPT_MSS << 24 | MSS_LEN << 16 | (pkt->flags & NDIV_F_IPV4 ? 1460 : 1440));
-		sum = *w;
 		off += MSS_LEN;
 	}
 	if (!args->ts)
@@ -318,11 +340,11 @@ static __always_inline int write_first(const struct ndiv_frame *frame, const str
 			return -1;
 		return args->pad ? store(frame, off + line->len, dots, args->pad, 128) : 0;
 	}
-	first = ndiv_frame_ptr(frame, off, OK_FIRST_LEN + 16);
+	first = ndiv_frame_ptr(frame, off, OK_FIRST_LEN + 32);
 	if (!first)
 		return -1;
-	put_text(first, OK_FIRST DOTS16, OK_FIRST_LEN + 16);
-	return args->pad > 16 ? store(frame, off + OK_FIRST_LEN, dots, args->pad, 128) : 0;
+	put_text(first, OK_FIRST DOTS16 DOTS16, OK_FIRST_LEN + 32);
+	return args->pad > 32 ? store(frame, off + OK_FIRST_LEN, dots, args->pad, 128) : 0;
 }
 
 /* Sum of what write_first() writes, and the rest without the number. */

@@ -107,7 +107,7 @@ static __always_inline enum ndiv_verdict send_text(struct ndiv_pkt *pkt, const s
 	args->kind = HTTPD_K_TEXT;
 	args->ts = conn->ts;
 	args->page = page;
-	args->pad = -len & (close ? POS_MASK_TS : conn_mask(conn->ts));
+	args->pad = -len & (close ? conn_mask_class(conn->ts) : conn_mask(conn->ts));
 	len += args->pad;
 	args->first = len;
 	args->acked = acked;

@@ -5,13 +5,13 @@
  * All that a connection needs is in its packets:
  *
  *	- The initial sequence number is a keyed hash of addresses and ports, but for its low bits: twice the number of
- * the client's MSS class. Each response is a multiple of 16 bytes long, so these bits stay what they are; when the
- * client has acknowledged our FIN, they are odd.
+ * the client's class, which tells its MSS and the scale of its windows. Each response is a multiple of 32 bytes long,
+ * so these bits stay what they are; when the client has acknowledged our FIN, they are odd.
  *	- The timestamp that the client echoes tells where the connection stands, and that it has seen our packets: see
  *	position.h.
  *	- A client without timestamps must have an acknowledgement number near the initial one: its connections end
- * after HTTPD_NEAR bytes. Its responses are multiples of 128 bytes long, and of eight segments at most: each but the
- * first one adds 16 to the seven low bits, so that they also tell how many are missing.
+ * after HTTPD_NEAR bytes. Its windows are not scaled. Its responses are multiples of 128 bytes long, and of eight
+ * segments at most: each but the first one adds 16 to the seven low bits, so that they also tell how many are missing.
  *
  * Packets are answered for what they are: a retransmitted one gets the same answer again.
  */
@@ -24,14 +24,15 @@
 enum {
 	TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_PSH = 8, TCP_ACK = 16,
 
-	OPT_END = 0, OPT_NOP = 1, OPT_MSS = 2, OPT_SACK_OK = 4, OPT_SACK = 5, OPT_TS = 8,
+	OPT_END = 0, OPT_NOP = 1, OPT_MSS = 2, OPT_WSCALE = 3, OPT_SACK_OK = 4, OPT_SACK = 5, OPT_TS = 8,
 
 	TCP_LEN = 20,		/* header without options */
 	TS_LEN = 12,		/* timestamp option, with two NOPs in front, or SACK-permitted */
 	MSS_LEN = 4,
+	WSCALE_LEN = 4,		/* with a NOP in front */
 
 	/* of the low bits of a sequence number */
-	POS_MASK_TS = 15, POS_MASK = 127, SEGMENTS_MAX = 8,
+	POS_MASK_TS = 31, POS_MASK = 127, POS_MASK_CLASS = 15, SEGMENTS_MAX = 8,
 
 	UNIT_MIN = 400,		/* without timestamps, of responses of several segments: room for a header and all padding */
 };
@@ -47,18 +48,41 @@ const volatile struct ndiv_key ndiv_key SEC(".rodata.key") = { 0 };
  */
 const volatile __u16 mss_classes[8] = { 256, 536, 1220, 1360, 1400, 1440, 1460, 8940 };
 
-static __always_inline __u32 mss_of_class(__u32 i)
-{
-	return mss_classes[i & 7];
-}
+/*
+ * With timestamps, there are classes of MSS and of what the client scales its windows by, both rounded down, too. Who
+ * scales by less than 5 is told that nothing is scaled: the windows are large enough so.
+ */
+const volatile struct tcp_class {
+	__u16	mss;
+	__u16	wscale;		/* 0: not scaled */
+} tcp_classes[16] = {
+	{ 256, 0 }, { 536, 0 }, { 1220, 0 }, { 1440, 0 },
+	{ 1220, 5 }, { 1440, 5 },
+	{ 536, 7 }, { 1220, 7 }, { 1360, 7 }, { 1440, 7 }, { 1460, 7 }, { 8940, 7 },
+	{ 1220, 10 }, { 1360, 10 }, { 1440, 10 }, { 8940, 10 },
+};
 
-static __always_inline __u32 class_of_mss(__u32 mss)
+/*
+ * The class, by the client's scale and the number of its MSS class. By so much may its scale be more than that of the
+ * class that two segments still fit what it begins with: 64,240 bytes.
+ */
+const volatile __u8 class_of[16][8] = {
+	{ 0, 1, 2, 2, 2, 3, 3, 3 }, { 0, 1, 2, 2, 2, 3, 3, 3 }, { 0, 1, 2, 2, 2, 3, 3, 3 },
+	{ 0, 1, 2, 2, 2, 3, 3, 3 }, { 0, 1, 2, 2, 2, 3, 3, 3 },
+	{ 0, 1, 4, 4, 4, 5, 5, 5 }, { 0, 1, 4, 4, 4, 5, 5, 5 },
+	{ 0, 6, 7, 8, 8, 9, 10, 11 }, { 0, 6, 7, 8, 8, 9, 10, 11 }, { 0, 6, 7, 8, 8, 9, 10, 10 },
+	{ 0, 6, 12, 13, 13, 14, 14, 15 }, { 0, 6, 12, 13, 13, 14, 14, 15 }, { 0, 6, 12, 13, 13, 14, 14, 14 },
+	{ 0, 1, 12, 13, 13, 14, 14, 14 }, { 0, 1, 12, 13, 13, 14, 14, 14 },
+};
+
+/* The class of a SYN with such options. 14 is the highest scale (RFC 7323, 2.3). */
+static __always_inline __u32 find_class(__u32 mss, __u32 wscale, int ts)
 {
 	__u32 i, n = 0;
 
 	for (i = 1; i < 8; i++)
 		n += mss >= mss_classes[i];
-	return n;
+	return ts ? class_of[(wscale > 14 ? 14 : wscale) & 15][n & 7] & 15 : n;
 }
 
 /* A connection as one of its packets shows it. */
@@ -71,7 +95,7 @@ struct conn {
 	__u32	file;		/* what the id of a file had added to that, or 0: pos_of_file() */
 	__u32	room;		/* bytes of payload that a segment may have */
 	__u32	unit;		/* bytes of payload of a segment among others */
-	__u32	window;		/* that the client announces. We offer no scaling, so it is what it says */
+	__u32	window;		/* that the client announces, at least, in bytes */
 	__u32	tsval, tsecr;
 	__u8	fin;		/* our FIN has been acknowledged */
 	__u8	ts;		/* offset of the timestamp option in the TCP header, or 0 */
@@ -81,6 +105,12 @@ struct conn {
 static __always_inline __u32 conn_mask(int ts)
 {
 	return ts ? POS_MASK_TS : POS_MASK;
+}
+
+/* Those that tell the client's class, and whether our FIN has been acknowledged. */
+static __always_inline __u32 conn_mask_class(int ts)
+{
+	return ts ? POS_MASK_TS : POS_MASK_CLASS;
 }
 
 static __always_inline __u32 conn_isn(__u64 hash, int ts)
@@ -102,7 +132,7 @@ static __always_inline __u32 conn_room(const struct ndiv_pkt *pkt, __u32 mss, in
 /* Bytes of payload of a segment among others: what the numbers need, see above. */
 static __always_inline __u32 conn_unit(__u32 room, int ts)
 {
-	return ts ? room & ~15U : ((room - 16) & ~127U) + 16;
+	return ts ? room & ~(__u32)POS_MASK_TS : ((room - 16) & ~127U) + 16;
 }
 
 /*
@@ -154,6 +184,7 @@ struct options {
 	__u32	ts;		/* offset of the option in the TCP header; 0: none */
 	__u32	sack;		/* likewise of SACK */
 	__u32	sack_ok;	/* SACK is permitted */
+	__u32	wscale;		/* 0: none, or by nothing */
 };
 
 static __always_inline __u32 read_mss(struct xdp_md *ctx, __u32 off)
@@ -161,6 +192,13 @@ static __always_inline __u32 read_mss(struct xdp_md *ctx, __u32 off)
 	const __be16 *mss = ndiv_ptr(ctx, off + 2, sizeof(*mss));
 
 	return mss ? bpf_ntohs(*mss) : 0;
+}
+
+static __always_inline __u32 read_byte(struct xdp_md *ctx, __u32 off)
+{
+	const __u8 *p = ndiv_ptr(ctx, off, 1);
+
+	return p ? *p : 0;
 }
 
 /*
@@ -182,6 +220,7 @@ __noinline int options(struct xdp_md *ctx, const struct ndiv_pkt *pkt, struct op
 		found->ts = ndiv_forget(pkt, found->ts, 63);
 		found->sack = ndiv_forget(pkt, found->sack, 63);
 		found->sack_ok = ndiv_forget(pkt, found->sack_ok, 1);
+		found->wscale = ndiv_forget(pkt, found->wscale, 0xff);
 		if (o >= doff)
 			return 0;
 		p = ndiv_ptr(ctx, l4 + o, 1);
@@ -205,6 +244,8 @@ __noinline int options(struct xdp_md *ctx, const struct ndiv_pkt *pkt, struct op
 			found->ts = o;
 		if (p[0] == OPT_SACK_OK && len == 2)
 			found->sack_ok = 1;
+		if (p[0] == OPT_WSCALE && len == 3)
+			found->wscale = read_byte(ctx, l4 + o + 2);
 		if (p[0] == OPT_SACK && len >= 10)
 			found->sack = o;
 		o += len;
@@ -252,12 +293,12 @@ static __always_inline int conn_read_ts(struct xdp_md *ctx, const struct ndiv_pk
 static __always_inline int conn_read(struct xdp_md *ctx, const struct ndiv_pkt *pkt, const struct tcphdr *tcp,
 				     struct conn *conn)
 {
+	const volatile struct tcp_class *class;
 	__u32 ack = bpf_ntohl(tcp->ack_seq), low;
 	int ts;
 
 	conn->seq = bpf_ntohl(tcp->seq);
 	conn->ack = ack;
-	conn->window = bpf_ntohs(tcp->window);
 	conn->plen = pkt->end - pkt->payload + (((const __u8 *)tcp)[13] & TCP_FIN);
 	conn->hash = conn_hash(ctx, pkt, tcp);
 	ts = find_ts(ctx, pkt);
@@ -266,9 +307,11 @@ static __always_inline int conn_read(struct xdp_md *ctx, const struct ndiv_pkt *
 	ts = ndiv_forget(pkt, ts, 63);
 	conn->ts = ts;
 	conn->pos = ack - 1 - conn_isn(conn->hash, ts);
-	low = (ack - 1) & POS_MASK_TS;
+	low = (ack - 1) & conn_mask_class(ts);
+	class = &tcp_classes[low >> 1 & 15];
 	conn->fin = low & 1;
-	conn->room = conn_room(pkt, mss_of_class(low >> 1), ts);
+	conn->window = (__u32)bpf_ntohs(tcp->window) << (ts ? class->wscale & 15 : 0);
+	conn->room = conn_room(pkt, ts ? class->mss : mss_classes[low >> 1 & 7], ts);
 	conn->unit = conn_unit(conn->room, ts);
 	if (ts)
 		return conn_read_ts(ctx, pkt, conn);
@@ -277,13 +320,14 @@ static __always_inline int conn_read(struct xdp_md *ctx, const struct ndiv_pkt *
 	return conn->pos < HTTPD_NEAR ? 0 : HTTPD_R_COOKIE;
 }
 
-/* A SYN: what its SYN-ACK is to be. 0, or the drop reason. <len>: bytes of the answer's TCP header. */
+/* A SYN: what its SYN-ACK is to be. 0, or the drop reason. */
 static __always_inline int conn_open(struct xdp_md *ctx, const struct ndiv_pkt *pkt, const struct tcphdr *tcp,
-				     struct httpd_args *args, __u32 *len)
+				     struct httpd_args *args)
 {
 	__u64 hash = conn_hash(ctx, pkt, tcp);
 	struct options found = { 0 };
 	const __be32 *tsval;
+	__u32 class;
 
 	if (options(ctx, pkt, &found))
 		return HTTPD_R_OPTIONS;
@@ -294,12 +338,12 @@ static __always_inline int conn_open(struct xdp_md *ctx, const struct ndiv_pkt *
 		found.mss = pkt->flags & NDIV_F_IPV4 ? 536 : 1220;
 	args->kind = HTTPD_K_SYNACK;
 	args->ts = found.ts;
-	args->flags = found.sack_ok ? HTTPD_A_SACK : 0;
-	args->seq = conn_isn(hash, found.ts) | class_of_mss(found.mss) << 1;
+	class = find_class(found.mss, found.wscale, found.ts);
+	args->flags = (found.sack_ok ? HTTPD_A_SACK : 0) | (found.ts && tcp_classes[class].wscale ? HTTPD_A_WSCALE : 0);
+	args->seq = conn_isn(hash, found.ts) | class << 1;
 	args->ack = bpf_ntohl(tcp->seq) + 1;
 	args->tsval = bpf_htonl((__u32)(hash >> 32) + args->ack + args->seq + 1);
 	args->tsecr = *tsval;
-	*len = TCP_LEN + MSS_LEN + (found.ts ? TS_LEN : 0);
 	return 0;
 }
 

@@ -122,8 +122,10 @@ static void read_shown(const struct sim *s, const uint8_t *f, const struct ndiv_
 	o->end = o->seq + o->len;
 	o->tsval = o->tsecr = 0;
 	if (sim_has(s, FLOW_TS) && pkt->payload - pkt->l4 >= 32) {
-		o->tsval = get32(f + pkt->payload - 8);
-		o->tsecr = get32(f + pkt->payload - 4);
+		const uint8_t *stamps = f + pkt->l4 + 24 + (o->flags & TH_SYN ? 4 : 0);
+
+		o->tsval = get32(stamps);
+		o->tsecr = get32(stamps + 4);
 	}
 }
 
@@ -135,7 +137,7 @@ static uint32_t stamp_of(const struct sim *s, const uint8_t *in)
 	if (!sim_has(s, FLOW_TS))
 		return 0;
 	if (in[sim_l4(s) + 13] & TH_SYN)
-		option += (s->setup->mss ? 4 : 0) + (sim_has(s, FLOW_SACK) ? 4 : 0);
+		option += (s->setup->mss ? 4 : 0) + (sim_has(s, FLOW_SACK) ? 4 : 0) + (s->setup->wscale ? 4 : 0);
 	return get32(option + 4);
 }
 
@@ -162,7 +164,7 @@ static void check_stamps(struct sim *s, const struct shown *o, uint32_t asked)
 /* Acknowledgement and place in the stream. <in>: the asking packet. */
 static void check_numbers(struct sim *s, const struct shown *o, const uint8_t *in, size_t l4)
 {
-	uint32_t ack = get32(in + l4 + 8), window = get16(in + l4 + 14), end, i;
+	uint32_t ack = get32(in + l4 + 8), window = get16(in + l4 + 14) << s->rx.wscale, end, i;
 	struct sim_app *app = &s->app;
 
 	if (o->ack < 1 || o->ack > s->tx.max)
@@ -237,47 +239,80 @@ static void run_burst(struct sim *s, const uint8_t *in, const struct run_out *fi
 		sim_fail(s, "%u packets of a burst of %u", got, want);
 }
 
-static int set_recent(struct sim *s, uint32_t slot, int look)
+/* As the handler has it. */
+struct recent {
+	uint32_t ack;
+	uint16_t tag, when;
+	uint32_t end, unused;
+};
+
+/* Is there something in the slot? */
+static int has_recent(struct sim *s, uint32_t slot)
 {
-	uint64_t values[s->run->cpu_count];
+	struct recent values[s->run->cpu_count];
 	int i;
 
-	memset(values, 0, sizeof(values));
-	if (!look)
-		return bpf_map_update_elem(s->recents, &slot, values, 0);
 	if (bpf_map_lookup_elem(s->recents, &slot, values))
 		return 0;
 	for (i = 0; i < s->run->cpu_count; i++)
-		if (values[i])
+		if (values[i].ack || values[i].end)
 			return 1;
 	return 0;
 }
 
+static void find_recent(struct sim *s)
+{
+	uint32_t i;
+
+	for (i = 0; s->recent_slot < 0 && i < RECENTS; i++)
+		if (has_recent(s, i))
+			s->recent_slot = i;
+}
+
+static void age_slot(struct sim *s, uint32_t slot)
+{
+	struct recent values[s->run->cpu_count];
+	int i;
+
+	if (bpf_map_lookup_elem(s->recents, &slot, values))
+		return;
+	for (i = 0; i < s->run->cpu_count; i++)
+		values[i].ack = values[i].end - (1U << 30); /* such an old one keeps nothing from being answered */
+	bpf_map_update_elem(s->recents, &slot, values, 0);
+}
+
 /* Both entries of the connection. */
+static void age_recent(struct sim *s)
+{
+	age_slot(s, s->recent_slot & ~1U);
+	age_slot(s, s->recent_slot | 1U);
+}
+
 static void forget_recent(struct sim *s)
 {
-	set_recent(s, s->recent_slot & ~1U, 0);
-	set_recent(s, s->recent_slot | 1U, 0);
+	struct recent none[s->run->cpu_count];
+	uint32_t slot = s->recent_slot & ~1U;
+
+	memset(none, 0, sizeof(none));
+	bpf_map_update_elem(s->recents, &slot, none, 0);
+	slot |= 1;
+	bpf_map_update_elem(s->recents, &slot, none, 0);
 }
 
 /*
  * The server does not answer an acknowledgement twice within some ticks of the kernel's clock, which does not stand
- * still for us, nor hurry. What it remembers is made to be forgotten when that time is over here. <answered>: an
+ * still for us, nor hurry. What it remembers is made older when that time is over here. <answered>: an
  * acknowledgement has just been answered; else: it is about to get something.
  */
 static void sim_age(struct sim *s, int answered)
 {
-	uint32_t i;
-
 	if (s->recents < 0)
 		return;
 	if (answered) {
-		for (i = 0; s->recent_slot < 0 && i < RECENTS; i++)
-			if (set_recent(s, i, 1))
-				s->recent_slot = i;
+		find_recent(s);
 		s->recent_at = s->now;
 	} else if (s->recent_slot >= 0 && s->now - s->recent_at > RECENT_US) {
-		forget_recent(s);
+		age_recent(s);
 	}
 }
 
@@ -392,7 +427,10 @@ static void close_sim(struct sim *s)
 		free(s->frames[--s->count].data);
 	while (s->old_count)
 		free(s->old[--s->old_count].data);
-	if (s->recents >= 0 && s->recent_slot >= 0)
+	if (s->recents < 0)
+		return;
+	find_recent(s);
+	if (s->recent_slot >= 0)
 		forget_recent(s);
 }
 

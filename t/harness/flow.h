@@ -51,8 +51,9 @@ struct flow_setup {
 	uint16_t mss;		/* 0: no such option */
 	uint16_t port;		/* 0: 40000 */
 	uint16_t cut;		/* bytes of a packet of a request, at most; 0: MSS */
+	uint8_t	wscale;		/* 0: no such option */
 	uint32_t isn, tsval;
-	uint32_t buffer;	/* receive buffer; 0: 65535 bytes */
+	uint32_t buffer;	/* receive buffer; 0: 65535 bytes; more needs <wscale> */
 	uint32_t rate;		/* bytes that the application reads in a millisecond; 0: all at once */
 	struct flow_wire wire;
 	uint32_t seed;

@@ -44,6 +44,7 @@ struct sim_rx {
 	uint8_t	*bytes;
 	uint32_t isn;
 	uint32_t nxt, read;	/* in order up to; given to the application up to */
+	uint32_t wscale;	/* of the windows that are announced, both ends being of one mind */
 	uint32_t edge, edge_max; /* of the window that was announced last; that was ever announced */
 	uint32_t fin;		/* number of the server's FIN, or 0 */
 	uint32_t ts_recent, last_ack;

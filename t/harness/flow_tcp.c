@@ -42,6 +42,11 @@ static int syn_options(const struct sim *s, uint8_t *o)
 		memcpy(o + len, "\1\1\4\2", 4);
 		len += 4;
 	}
+	if (s->setup->wscale) {
+		memcpy(o + len, "\1\3\3", 3);
+		o[len + 3] = s->setup->wscale;
+		len += 4;
+	}
 	return sim_has(s, FLOW_TS) ? len + put_ts(s, o + len, 0) : len;
 }
 
@@ -73,9 +78,13 @@ static int sack_option(struct sim *s, uint8_t *o)
 	return 4 + 8 * n;
 }
 
-/* The window to announce. Without need, its edge neither goes back nor forward by less than is worth it. */
+/*
+ * The window to announce, as the header has it. Without need, its edge neither goes back nor forward by less than is
+ * worth it; to a scaled one's next whole step it does.
+ */
 static uint16_t announce(struct sim *s)
 {
+	uint32_t most = (uint32_t)WINDOW << s->rx.wscale, units;
 	uint32_t buffer = s->setup->buffer ? s->setup->buffer : WINDOW, step = buffer / 2;
 	struct sim_rx *rx = &s->rx;
 	uint32_t edge = rx->nxt + buffer - (rx->nxt - rx->read);
@@ -86,12 +95,14 @@ static uint16_t announce(struct sim *s)
 		edge = rx->nxt + sim_random(s, 4000);
 	else if (before(edge, rx->edge + step) && !before(rx->edge, rx->nxt))
 		edge = rx->edge;
-	if (edge - rx->nxt > WINDOW)
-		edge = rx->nxt + WINDOW;
+	if (edge - rx->nxt > most)
+		edge = rx->nxt + most;
+	units = (edge - rx->nxt + (1U << rx->wscale) - 1) >> rx->wscale;
+	edge = rx->nxt + (units << rx->wscale);
 	rx->edge = edge;
 	if (before(rx->edge_max, edge))
 		rx->edge_max = edge;
-	return edge - rx->nxt;
+	return units;
 }
 
 /* Sends <len> bytes of <data>, number <seq>. */
@@ -253,7 +264,8 @@ static void read_frame(struct sim *s, const uint8_t *f, struct seen *seen)
 	seen->len = end - off;
 	seen->end = seen->seq + seen->len + !!(seen->flags & TH_FIN) + !!(seen->flags & TH_SYN);
 	seen->has_ts = off - l4 >= 32;
-	seen->tsval = seen->has_ts ? get32(f + off - 8) : 0;
+	/* behind two NOPs; a SYN-ACK has the MSS before it */
+	seen->tsval = seen->has_ts ? get32(f + l4 + 24 + (seen->flags & TH_SYN ? 4 : 0)) : 0;
 }
 
 static void take_ack(struct sim *s, uint32_t ack)
@@ -378,11 +390,26 @@ static int take_stamp(struct sim *s, const struct seen *seen)
 	return 0;
 }
 
-static void take_synack(struct sim *s, const struct seen *seen)
+/* Does the server's SYN have the option for it? Then both scale (RFC 7323, 2.2). */
+static void take_wscale(struct sim *s, const uint8_t *tcp)
+{
+	const uint8_t *o = tcp + 20, *end = tcp + (tcp[12] >> 4) * 4;
+
+	while (o < end && *o && !(o[0] == 3 && o[1] == 3))
+		o += *o == 1 ? 1 : o[1];
+	if (o >= end || !*o)
+		return;
+	if (!s->setup->wscale)
+		sim_fail(s, "an option for the scale of windows that was not offered");
+	s->rx.wscale = s->setup->wscale;
+}
+
+static void take_synack(struct sim *s, const struct seen *seen, const uint8_t *tcp)
 {
 	if (!(seen->flags & TH_SYN) || seen->ack != 1)
 		return;
 	s->open = 1;
+	take_wscale(s, tcp);
 	s->rx.nxt = 1;
 	s->rx.read = 1;
 	s->rx.edge = 1;
@@ -401,7 +428,7 @@ void tcp_take(struct sim *s, const uint8_t *frame)
 
 	read_frame(s, frame, &seen);
 	if (!s->open) {
-		take_synack(s, &seen);
+		take_synack(s, &seen, frame + sim_l4(s));
 		return;
 	}
 	if (take_stamp(s, &seen)) {

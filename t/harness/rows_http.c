@@ -300,7 +300,7 @@ static size_t body(char *buf, const struct http_answer *a)
 
 size_t http_response(char *buf, const struct http_answer *a)
 {
-	size_t first, pad, len, mask = a->ts || a->close ? 15 : 127;
+	size_t first, pad, len, mask = a->ts ? 31 : a->close ? 15 : 127;
 	static char text[9000];
 	char rest[200];
 
