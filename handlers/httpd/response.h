@@ -151,7 +151,7 @@ static __always_inline __s64 write_options(const struct ndiv_frame *frame, const
 		w = ndiv_frame_ptr(frame, off, MSS_LEN);
 		if (!w)
 			return -1;
-		*w = bpf_htonl(OPT_MSS << 24 | MSS_LEN << 16 | (pkt->flags & NDIV_F_IPV4 ? 1460 : 1440));
+		*w = bpf_htonl(NDIV_TCPOPT_MSS << 24 | MSS_LEN << 16 | (pkt->flags & NDIV_F_IPV4 ? 1460 : 1440));
 		sum = *w;
 		off += MSS_LEN;
 	}
