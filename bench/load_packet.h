@@ -194,68 +194,17 @@ static __always_inline __s64 write_tcp(const struct ndiv_frame *frame, const str
 	       bpf_htonl(tcp_len(args) << 26 | flags_of(args) << 16 | 0xffff);
 }
 
-/*
- * Copies 1 to <max> bytes. Linux 6.1 has to see both bounds in the very register that goes to the helper: see
- * store() in handlers/httpd/response.h.
- */
-static __always_inline int store(const struct ndiv_frame *frame, __u32 off, const void *from, __u32 len,
-				 __u32 max)
-{
-	__u64 last = (__u64)len - 1;
-
-	barrier_var(last);
-	if (last > max - 1)
-		return -1;
-	barrier_var(last);
-	if (!frame->is_skb)
-		return bpf_xdp_store_bytes(frame->xdp, off, (void *)from, last + 1);
-	return bpf_skb_store_bytes(frame->skb, off, from, last + 1, 0);
-}
-
 /* What follows the TCP header: the request, or padding, of which nothing of the server's packet is to be left. */
 static __always_inline __s64 write_payload(const struct ndiv_frame *frame, const struct ndiv_pkt *pkt,
 					   const struct load_args *args)
 {
-	static const __u8 zeros[ETH_ZLEN];
 	const struct load_text *text = text_of(args);
-	__u32 padding = pkt->out_len - args->end;
 
 	if (args->kind != LOAD_K_REQUEST)
-		return padding && store(frame, args->end, zeros, padding, sizeof(zeros)) ? -1 : 0;
-	if (!text || store(frame, pkt->l4 + tcp_len(args), text->bytes, text->len, LOAD_TEXT_MAX))
+		return ndiv_frame_clear(frame, args->end, pkt->out_len);
+	if (!text || ndiv_frame_store_max(frame, pkt->l4 + tcp_len(args), text->bytes, text->len, LOAD_TEXT_MAX))
 		return -1;
 	return text->sum;
-}
-
-/* New header of IPv4 or IPv6, but for the addresses. Returns the sum of the pseudo header, or below 0. */
-static __always_inline __s64 write_ip(const struct ndiv_frame *frame, const struct ndiv_pkt *pkt,
-				      const struct load_args *args)
-{
-	__u32 len = args->end - pkt->l3;
-	struct ipv6hdr *ip6;
-	struct iphdr *ip4;
-	__be32 *w;
-
-	if (pkt->flags & NDIV_F_IPV4) {
-		ip4 = ndiv_frame_ptr(frame, pkt->l3, sizeof(*ip4));
-		if (!ip4)
-			return -1;
-		w = (__be32 *)ip4;
-		w[0] = bpf_htonl(0x45000000 | len);
-		w[1] = bpf_htonl(0x4000);	/* don't fragment */
-		w[2] = bpf_htonl(64 << 24 | IPPROTO_TCP << 16);
-		ndiv_swap_ip4(ip4);
-		ndiv_csum_ip4_set(ip4);
-		return ndiv_csum_pseudo4(ip4, IPPROTO_TCP, args->end - pkt->l4);
-	}
-	ip6 = ndiv_frame_ptr(frame, pkt->l3, sizeof(*ip6));
-	if (!ip6)
-		return -1;
-	ndiv_swap_ip6(ip6);
-	*(__be32 *)ip6 = bpf_htonl(0x60000000);
-	ip6->payload_len = bpf_htons(len - sizeof(*ip6));
-	ip6->hop_limit = 64;
-	return ndiv_csum_pseudo6(ip6, IPPROTO_TCP, args->end - pkt->l4);
 }
 
 static __always_inline int packet_build(const struct ndiv_frame *frame, struct ndiv_pkt *pkt, __u32 index)
@@ -273,7 +222,7 @@ static __always_inline int packet_build(const struct ndiv_frame *frame, struct n
 	if (payload < 0 || !eth)
 		return -1;
 	ndiv_swap_eth(eth);
-	pseudo = write_ip(frame, pkt, args);
+	pseudo = ndiv_renew_ip(frame, pkt, IPPROTO_TCP, args->end - pkt->l4);
 	tcp = ndiv_frame_ptr(frame, pkt->l4, sizeof(*tcp));
 	if (pseudo < 0 || !tcp)
 		return -1;

@@ -111,7 +111,7 @@ static __always_inline __u32 load_text(struct xdp_md *ctx, const struct ndiv_pkt
 
 	if (len > TEXT_MAX)
 		len = TEXT_MAX;
-	/* Both bounds in the register that goes to the helper, see store() in response.h. */
+	/* Both bounds in the register that goes to the helper, see ndiv_frame_store_max(). */
 	last = (__u64)len - 1;
 	barrier_var(last);
 	if (!text || last > TEXT_MAX - 1)

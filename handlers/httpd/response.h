@@ -152,14 +152,14 @@ static __always_inline __s64 write_syn_options(const struct ndiv_frame *frame, c
 
 	if (!mss)
 		return -1;
-	*mss = bpf_htonl(OPT_MSS << 24 | MSS_LEN << 16 | (pkt->flags & NDIV_F_IPV4 ? 1460 : 1440));
+	*mss = bpf_htonl(NDIV_TCPOPT_MSS << 24 | MSS_LEN << 16 | (pkt->flags & NDIV_F_IPV4 ? 1460 : 1440));
 	sum = *mss;
 	if (!(args->flags & HTTPD_A_WSCALE))
 		return sum;
 	wscale = ndiv_frame_ptr(frame, pkt->l4 + TCP_LEN + MSS_LEN + TS_LEN, WSCALE_LEN);
 	if (!wscale)
 		return -1;
-	*wscale = bpf_htonl(OPT_NOP << 24 | OPT_WSCALE << 16 | 3 << 8);
+	*wscale = bpf_htonl(NDIV_TCPOPT_NOP << 24 | NDIV_TCPOPT_WSCALE << 16 | 3 << 8);
 	return sum + *wscale;
 }
 
@@ -210,23 +210,6 @@ static __always_inline __s64 write_tcp(const struct ndiv_frame *frame, const str
 	tcp[3] = rest;
 	tcp[4] = 0;
 	return (__u64)ports + seq + ack + rest + options;
-}
-
-/*
- * ndiv_frame_store() of 1 to <max> bytes. Linux 6.1 has to see both bounds in the very register that goes to the
- * helper: so it is made from the one that is compared, and the compiler must not know that it had the sum before.
- */
-static __always_inline int store(const struct ndiv_frame *frame, __u32 off, const void *from, __u32 len, __u32 max)
-{
-	__u64 last = (__u64)len - 1;
-
-	barrier_var(last);
-	if (last > max - 1)
-		return -1;
-	barrier_var(last);
-	if (!frame->is_skb)
-		return bpf_xdp_store_bytes(frame->xdp, off, (void *)from, last + 1);
-	return bpf_skb_store_bytes(frame->skb, off, from, last + 1, 0);
 }
 
 /* Sum of the <len> (at most 64) characters of the constant <text>, the first one at an even offset. */
@@ -336,15 +319,15 @@ static __always_inline int write_first(const struct ndiv_frame *frame, const str
 	void *first;
 
 	if (args->page) {
-		if (store(frame, off, line->text, line->len, sizeof(line->text)))
+		if (ndiv_frame_store_max(frame, off, line->text, line->len, sizeof(line->text)))
 			return -1;
-		return args->pad ? store(frame, off + line->len, dots, args->pad, 128) : 0;
+		return args->pad ? ndiv_frame_store_max(frame, off + line->len, dots, args->pad, 128) : 0;
 	}
 	first = ndiv_frame_ptr(frame, off, OK_FIRST_LEN + 32);
 	if (!first)
 		return -1;
 	put_text(first, OK_FIRST DOTS16 DOTS16, OK_FIRST_LEN + 32);
-	return args->pad > 32 ? store(frame, off + OK_FIRST_LEN, dots, args->pad, 128) : 0;
+	return args->pad > 32 ? ndiv_frame_store_max(frame, off + OK_FIRST_LEN, dots, args->pad, 128) : 0;
 }
 
 /* Sum of what write_first() writes, and the rest without the number. */
@@ -389,7 +372,7 @@ static __always_inline __s64 write_body(const struct ndiv_frame *frame, __u32 of
 {
 	__u32 shift = -rem & 63;
 
-	if (store(frame, off, pattern + shift, len, UNIT_MAX))
+	if (ndiv_frame_store_max(frame, off, pattern + shift, len, UNIT_MAX))
 		return -1;
 	return sum_at(sum_pattern(shift + len) - sum_pattern(shift), shift);
 }
@@ -415,11 +398,11 @@ static __always_inline __s64 write_text(const struct ndiv_frame *frame, const st
 	__u32 rest = off + page->first_len + args->pad;
 	struct decimal d;
 
-	if (store(frame, off, page->first, page->first_len, sizeof(page->first)))
+	if (ndiv_frame_store_max(frame, off, page->first, page->first_len, sizeof(page->first)))
 		return -1;
-	if (args->pad && store(frame, off + page->first_len, dots, args->pad, 128))
+	if (args->pad && ndiv_frame_store_max(frame, off + page->first_len, dots, args->pad, 128))
 		return -1;
-	if (store(frame, rest, page->rest, page->rest_len + body, sizeof(page->rest)))
+	if (ndiv_frame_store_max(frame, rest, page->rest, page->rest_len + body, sizeof(page->rest)))
 		return -1;
 	if (args->page != HTTPD_PAGE_CONTINUE) {
 		to_decimal(page->body_len, &d);
@@ -427,54 +410,6 @@ static __always_inline __s64 write_text(const struct ndiv_frame *frame, const st
 			return -1;
 	}
 	return ndiv_csum_frame(frame, off, args->first, 0);
-}
-
-/* In whole words, too. */
-static __always_inline __s64 write_ip4(struct iphdr *ip, __u32 len)
-{
-	__be32 *w = (__be32 *)ip, from, to, first, second, third;
-
-	if (!ip)
-		return -1;
-	from = ip->daddr;
-	to = ip->saddr;
-	first = bpf_htonl(0x45000000 | len);
-	second = bpf_htonl(0x4000);	/* don't fragment */
-	third = bpf_htonl(64 << 24 | IPPROTO_TCP << 16);
-	third |= (__u32)(__u16)~ndiv_csum_fold((__u64)first + second + third + from + to) << 16;
-	w[0] = first;
-	w[1] = second;
-	w[2] = third;
-	w[3] = from;
-	w[4] = to;
-	return (__u64)from + to + bpf_htons(IPPROTO_TCP) + bpf_htons(len - sizeof(*ip));
-}
-
-/* Header of IPv4 or IPv6, new but for the addresses; returns the sum of the pseudo header, or below 0. */
-static __always_inline __s64 write_ip(const struct ndiv_frame *frame, const struct ndiv_pkt *pkt,
-				      __u32 end)
-{
-	__u32 len = end - pkt->l3;
-	struct ipv6hdr *ip6;
-
-	if (pkt->flags & NDIV_F_IPV4)
-		return write_ip4(ndiv_frame_ptr(frame, pkt->l3, sizeof(struct iphdr)), len);
-	ip6 = ndiv_frame_ptr(frame, pkt->l3, sizeof(*ip6));
-	if (!ip6)
-		return -1;
-	ndiv_swap_ip6(ip6);
-	*(__be32 *)ip6 = bpf_htonl(0x60000000);
-	ip6->payload_len = bpf_htons(len - sizeof(*ip6));
-	ip6->hop_limit = 64;
-	return ndiv_csum_pseudo6(ip6, IPPROTO_TCP, end - pkt->l4);
-}
-
-/* Bytes of the asking packet must not be sent back as padding. */
-static __always_inline int clear_padding(const struct ndiv_frame *frame, __u32 len, __u32 end)
-{
-	static const __u8 zeros[8];
-
-	return len == end ? 0 : store(frame, end, zeros, len - end, sizeof(zeros));
 }
 
 /* Length of a frame that ends at <end>. One that came padded goes padded: not every driver does it. */
@@ -518,13 +453,13 @@ static __always_inline int httpd_build(const struct ndiv_frame *frame, struct nd
 	if (header < 0)
 		return -1;
 	payload = write_payload(frame, args, &seg, off);
-	if (payload < 0 || clear_padding(frame, frame_len(pkt, end), end))
+	if (payload < 0 || ndiv_frame_clear(frame, end, frame_len(pkt, end)))
 		return -1;
 	eth = ndiv_frame_ptr(frame, 0, sizeof(*eth));
 	if (!eth)
 		return -1;
 	ndiv_swap_eth(eth);
-	pseudo = write_ip(frame, pkt, end);
+	pseudo = ndiv_renew_ip(frame, pkt, IPPROTO_TCP, end - pkt->l4);
 	tcp = ndiv_frame_ptr(frame, pkt->l4, sizeof(*tcp));
 	if (pseudo < 0 || !tcp)
 		return -1;

@@ -19,12 +19,11 @@
 #define NDIV_HTTPD_TCP_H
 
 #include <ndiv/hash.h>
+#include <ndiv/tcp.h>
 #include "position.h"
 
 enum {
 	TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_PSH = 8, TCP_ACK = 16,
-
-	OPT_END = 0, OPT_NOP = 1, OPT_MSS = 2, OPT_WSCALE = 3, OPT_SACK_OK = 4, OPT_SACK = 5, OPT_TS = 8,
 
 	TCP_LEN = 20,		/* header without options */
 	TS_LEN = 12,		/* timestamp option, with two NOPs in front, or SACK-permitted */
@@ -207,46 +206,33 @@ static __always_inline __u32 read_byte(struct xdp_md *ctx, __u32 off)
  */
 __noinline int options(struct xdp_md *ctx, const struct ndiv_pkt *pkt, struct options *found)
 {
-	__u32 o = TCP_LEN, l4, doff, len, i;
-	const __u8 *p;
+	struct ndiv_frame frame = { .xdp = ctx };
+	__u32 o = TCP_LEN, kind, len, i;
+	int option;
 
 	if (!pkt || !found)
 		return -1;
-	l4 = pkt->l4;
-	doff = pkt->payload - l4;
-	for (i = 0; i < 40; i++) {
+	for (i = 0; i < NDIV_TCPOPTS_MAX; i++) {
 		o = ndiv_forget(pkt, o, 63);
 		found->mss = ndiv_forget(pkt, found->mss, 0xffff);
 		found->ts = ndiv_forget(pkt, found->ts, 63);
 		found->sack = ndiv_forget(pkt, found->sack, 63);
 		found->sack_ok = ndiv_forget(pkt, found->sack_ok, 1);
 		found->wscale = ndiv_forget(pkt, found->wscale, 0xff);
-		if (o >= doff)
-			return 0;
-		p = ndiv_ptr(ctx, l4 + o, 1);
-		if (!p)
-			return -1;
-		if (*p == OPT_END)
-			return 0;
-		if (*p == OPT_NOP) {
-			o++;
-			continue;
-		}
-		p = ndiv_ptr(ctx, l4 + o, 2);
-		if (!p || o + 2 > doff)
-			return -1;
-		len = p[1];
-		if (len < 2 || o + len > doff)
-			return -1;
-		if (p[0] == OPT_MSS && len == MSS_LEN)
-			found->mss = read_mss(ctx, l4 + o);
-		if (p[0] == OPT_TS && len == 10)
+		option = ndiv_tcp_option(&frame, pkt, o);
+		if (option <= 0)
+			return option;
+		kind = option & 0xff;
+		len = option >> 8;
+		if (kind == NDIV_TCPOPT_MSS && len == MSS_LEN)
+			found->mss = read_mss(ctx, pkt->l4 + o);
+		if (kind == NDIV_TCPOPT_TS && len == 10)
 			found->ts = o;
-		if (p[0] == OPT_SACK_OK && len == 2)
+		if (kind == NDIV_TCPOPT_SACK_OK && len == 2)
 			found->sack_ok = 1;
-		if (p[0] == OPT_WSCALE && len == 3)
-			found->wscale = read_byte(ctx, l4 + o + 2);
-		if (p[0] == OPT_SACK && len >= 10)
+		if (kind == NDIV_TCPOPT_WSCALE && len == 3)
+			found->wscale = read_byte(ctx, pkt->l4 + o + 2);
+		if (kind == NDIV_TCPOPT_SACK && len >= 10)
 			found->sack = o;
 		o += len;
 	}

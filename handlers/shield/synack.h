@@ -100,59 +100,6 @@ static __always_inline __s64 put_tcp(const struct ndiv_frame *frame, const struc
 	return (__u64)ports + seq + ack + rest + options;
 }
 
-/* IPv4 header without options. Sum of the pseudo header, or below 0. */
-static __always_inline __s64 put_ip4(struct iphdr *ip, __u32 len)
-{
-	__be32 *w = (__be32 *)ip, from, to, first, second, third;
-
-	if (!ip)
-		return -1;
-	from = ip->daddr;
-	to = ip->saddr;
-	first = bpf_htonl(0x45000000 | len);
-	second = bpf_htonl(0x4000);	/* don't fragment */
-	third = bpf_htonl(64 << 24 | IPPROTO_TCP << 16);
-	third |= (__u32)(__u16)~ndiv_csum_fold((__u64)first + second + third + from + to) << 16;
-	w[0] = first;
-	w[1] = second;
-	w[2] = third;
-	w[3] = from;
-	w[4] = to;
-	return (__u64)from + to + bpf_htons(IPPROTO_TCP) + bpf_htons(len - sizeof(*ip));
-}
-
-static __always_inline __s64 put_ip(const struct ndiv_frame *frame, const struct ndiv_pkt *pkt, __u32 tcp_len)
-{
-	__u32 len = pkt->l4 - pkt->l3 + tcp_len;
-	struct ipv6hdr *ip6;
-
-	if (pkt->flags & NDIV_F_IPV4)
-		return put_ip4(ndiv_frame_ptr(frame, pkt->l3, sizeof(struct iphdr)), len);
-	ip6 = ndiv_frame_ptr(frame, pkt->l3, sizeof(*ip6));
-	if (!ip6)
-		return -1;
-	ndiv_swap_ip6(ip6);
-	*(__be32 *)ip6 = bpf_htonl(0x60000000);
-	ip6->payload_len = bpf_htons(tcp_len);
-	ip6->hop_limit = 64;
-	return ndiv_csum_pseudo6(ip6, IPPROTO_TCP, tcp_len);
-}
-
-/* Bytes of the SYN must not be sent back as padding: 0 to 8 bytes. */
-static __always_inline int clear_padding(const struct ndiv_frame *frame, __u32 off, __u32 end)
-{
-	__u8 *p;
-	__u32 i;
-
-	for (i = 0; i < 8 && off < end; i++, off++) {
-		p = ndiv_frame_ptr(frame, off, 1);
-		if (!p)
-			return -1;
-		*p = 0;
-	}
-	return 0;
-}
-
 static __always_inline int synack_build(const struct ndiv_frame *frame, struct ndiv_pkt *pkt, __u32 index)
 {
 	const struct synack_args *args = ndiv_args(pkt);
@@ -162,14 +109,14 @@ static __always_inline int synack_build(const struct ndiv_frame *frame, struct n
 	struct tcphdr *tcp;
 
 	header = put_tcp(frame, pkt, args);
-	pseudo = put_ip(frame, pkt, len);
+	pseudo = ndiv_renew_ip(frame, pkt, IPPROTO_TCP, len);
 	eth = ndiv_frame_ptr(frame, 0, sizeof(*eth));
 	tcp = ndiv_frame_ptr(frame, pkt->l4, sizeof(*tcp));
 	if (header < 0 || pseudo < 0 || !eth || !tcp)
 		return -1;
 	ndiv_swap_eth(eth);
 	tcp->check = ~ndiv_csum_fold(header + pseudo);
-	return clear_padding(frame, pkt->l4 + len, pkt->out_len);
+	return ndiv_frame_clear(frame, pkt->l4 + len, pkt->out_len);
 }
 
 #endif

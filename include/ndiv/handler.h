@@ -333,6 +333,41 @@ static __always_inline int ndiv_frame_store(const struct ndiv_frame *frame, __u3
 	return bpf_skb_store_bytes(frame->skb, off, from, len, 0);
 }
 
+/*
+ * As ndiv_frame_store(), of 1 to <max> bytes (a constant); else below 0. Linux 6.1 has to see both bounds in the very
+ * register that goes to the helper: so it is made from the one that is compared, and the compiler must not know that
+ * it had the sum before.
+ */
+static __always_inline int ndiv_frame_store_max(const struct ndiv_frame *frame, __u32 off, const void *from, __u32 len,
+						__u32 max)
+{
+	__u64 last = (__u64)len - 1;
+
+	barrier_var(last);
+	if (last > max - 1)
+		return -1;
+	barrier_var(last);
+	if (!frame->is_skb)
+		return bpf_xdp_store_bytes(frame->xdp, off, (void *)from, last + 1);
+	return bpf_skb_store_bytes(frame->skb, off, from, last + 1, 0);
+}
+
+/* Writes 0 from offset <off> to <end>, up to 8 bytes: padding, in which nothing of the question must go back. */
+static __always_inline int ndiv_frame_clear(const struct ndiv_frame *frame, __u32 off, __u32 end)
+{
+	__u8 *p;
+	__u32 i;
+
+	for (i = 0; i < 8 && off < end; i++, off++) {
+		barrier_var(off);	/* else clang leaves out the mask, and Linux 6.1 does not know how far it is */
+		p = ndiv_frame_ptr(frame, off, 1);
+		if (!p)
+			return -1;
+		*p = 0;
+	}
+	return off < end ? -1 : 0;
+}
+
 /* Shortens the frame to <len> bytes. 0, or below 0. Pointers: invalid then. */
 static __always_inline int ndiv_frame_trim(const struct ndiv_frame *frame, __u32 len)
 {

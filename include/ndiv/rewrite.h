@@ -94,4 +94,48 @@ static __always_inline int ndiv_turn_round(struct xdp_md *ctx, const struct ndiv
 	return 0;
 }
 
+/* Private: ndiv_renew_ip() for IPv4. In whole words, of which the checksum is made at once. */
+static __always_inline __s64 ndiv_renew_ip4(struct iphdr *ip, __u8 proto, __u32 len)
+{
+	__be32 *w = (__be32 *)ip, from, to, first, second, third;
+
+	if (!ip)
+		return -1;
+	from = ip->daddr;
+	to = ip->saddr;
+	first = bpf_htonl(0x45000000 | (sizeof(*ip) + len));
+	second = bpf_htonl(0x4000);	/* don't fragment */
+	third = bpf_htonl(64 << 24 | proto << 16);
+	third |= (__u32)(__u16)~ndiv_csum_fold((__u64)first + second + third + from + to) << 16;
+	w[0] = first;
+	w[1] = second;
+	w[2] = third;
+	w[3] = from;
+	w[4] = to;
+	return (__u64)from + to + bpf_htons(proto) + bpf_htons(len);
+}
+
+/*
+ * For builders: a new IP header in the place of that of <pkt>, which has neither options nor extension headers; for a
+ * packet that goes back, with <len> bytes (host byte order) of protocol <proto> behind the header. Addresses are
+ * swapped, TTL or hop limit is 64, IPv4 is not to be fragmented. Returns the sum of the pseudo header, or below 0.
+ */
+static __always_inline __s64 ndiv_renew_ip(const struct ndiv_frame *frame, const struct ndiv_pkt *pkt, __u8 proto,
+					   __u32 len)
+{
+	struct ipv6hdr *ip6;
+
+	if (pkt->flags & NDIV_F_IPV4)
+		return ndiv_renew_ip4(ndiv_frame_ptr(frame, pkt->l3, sizeof(struct iphdr)), proto, len);
+	ip6 = ndiv_frame_ptr(frame, pkt->l3, sizeof(*ip6));
+	if (!ip6)
+		return -1;
+	ndiv_swap_ip6(ip6);
+	*(__be32 *)ip6 = bpf_htonl(0x60000000);
+	ip6->payload_len = bpf_htons(len);
+	ip6->nexthdr = proto;
+	ip6->hop_limit = 64;
+	return ndiv_csum_pseudo6(ip6, proto, len);
+}
+
 #endif
