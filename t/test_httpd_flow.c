@@ -117,9 +117,9 @@ static const struct setup_kind kinds[] = {
 	{ "any client, nothing lost", FLOW_TS | FLOW_SACK, 300, 1, { 0, 0, 0, 0 }, 0, "gggghpP" },
 	{ "any client, 1% lost", FLOW_TS | FLOW_SACK, 200, 2, { 10, 0, 0, 0 }, 5, "gggghpP" },
 	{ "any client, 5% lost", FLOW_TS | FLOW_SACK, 200, 3, { 50, 0, 0, 0 }, 14, "gggghpP" },
-	{ "any client, out of order", FLOW_TS | FLOW_SACK, 300, 4, { 0, 0, 100, 0 }, 0, "ggggh" },
-	{ "any client, twice", FLOW_TS | FLOW_SACK, 300, 5, { 0, 50, 0, 0 }, 0, "ggggh" },
-	{ "any client, all faults", FLOW_TS | FLOW_SACK, 200, 6, { 30, 30, 30, 0 }, 10, "ggggh" },
+	{ "any client, out of order", FLOW_TS | FLOW_SACK, 300, 4, { 0, 0, 100, 0 }, 0, "gggghpP" },
+	{ "any client, twice", FLOW_TS | FLOW_SACK, 300, 5, { 0, 50, 0, 0 }, 0, "gggghpP" },
+	{ "any client, all faults", FLOW_TS | FLOW_SACK, 200, 6, { 30, 30, 30, 0 }, 10, "gggghpP" },
 };
 
 static const struct flow_setup sized[] = {

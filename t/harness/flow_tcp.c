@@ -374,8 +374,8 @@ static void take_data(struct sim *s, const struct seen *seen)
 		rx->timer = s->now + DELAY_US;
 }
 
-/* RFC 7323, 5: 1 if the packet is to be dropped. */
-static int take_stamp(struct sim *s, const struct seen *seen)
+/* RFC 7323, 5.3, R1: 1 if the packet is to be dropped. */
+static int is_stale(struct sim *s, const struct seen *seen)
 {
 	uint32_t slack = sim_has(s, FLOW_STRICT) ? 0 : 1;
 
@@ -385,9 +385,16 @@ static int take_stamp(struct sim *s, const struct seen *seen)
 		s->cost->paws++;
 		return 1;
 	}
+	return 0;
+}
+
+/* R3: of an acceptable packet. */
+static void take_stamp(struct sim *s, const struct seen *seen)
+{
+	if (!sim_has(s, FLOW_TS))
+		return;
 	if (!before(seen->tsval, s->rx.ts_recent) && !before(s->rx.last_ack, seen->seq))
 		s->rx.ts_recent = seen->tsval;
-	return 0;
 }
 
 /* Does the server's SYN have the option for it? Then both scale (RFC 7323, 2.2). */
@@ -431,19 +438,22 @@ void tcp_take(struct sim *s, const uint8_t *frame)
 		take_synack(s, &seen, frame + sim_l4(s));
 		return;
 	}
-	if (take_stamp(s, &seen)) {
+	if (is_stale(s, &seen)) {
 		send_ack(s);
 		return;
 	}
-	/* Not acceptable: nothing new, or beyond the window, whose edge was told to the server once. */
+	/*
+	 * Not acceptable (R2): nothing new, from before what has been acknowledged, or beyond the window, whose edge
+	 * was told to the server once.
+	 */
 	if (seen.flags & TH_SYN || (seen.end != seen.seq && !before(rx->nxt, seen.end)) ||
-	    before(rx->edge_max + 1, seen.end)) {
+	    before(seen.end, rx->last_ack) || before(rx->edge_max + 1, seen.end)) {
 		if (seen.len && !before(rx->nxt, seen.end))
 			rx->dup = (struct sim_range){ seen.seq, seen.seq + seen.len };
-		if (seen.end != seen.seq)
-			send_ack(s);
+		send_ack(s);
 		return;
 	}
+	take_stamp(s, &seen);
 	take_ack(s, seen.ack);
 	if (seen.end != seen.seq)
 		take_data(s, &seen);
