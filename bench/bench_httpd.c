@@ -30,6 +30,20 @@ static void build_first(struct pkt *p, struct flow flow, const struct talk *talk
 	rows_syn(p, flow, PORT);
 }
 
+/* With MSS, SACK permitted, timestamps and window scale, as Linux sends it. */
+static void build_linux(struct pkt *p, struct flow flow, const struct talk *talk)
+{
+	const struct pkt_layer layers[] = {
+		{ .type = flow.v6 ? PKT_IP6 : PKT_IP4 },
+		TCP(.dport = PORT, .seq = ROWS_CLIENT_ISN, .flags = TH_SYN, .option_len = 20,
+		    .options = "\2\4\5\xb4\4\2\x8\xa\1\2\3\4\0\0\0\0\1\3\3\7"),
+		{ 0 },
+	};
+
+	pkt_build(p, layers);
+	rows_set_flow(p, flow);
+}
+
 static void build_ack(struct pkt *p, struct flow flow, const struct talk *talk)
 {
 	rows_ack(p, flow, PORT, talk->isn);
@@ -132,6 +146,7 @@ static const char *judge_file(const struct pkt *sent, const struct run_out *got,
 static const struct bench_case cases[] = {
 	{ "httpd/syn", HTTPD, .verdict = NDIV_REPLY, .build = build_first, .judge = judge_synack, .bare = "bare_synack",
 	  .bare_answers = 1 },
+	{ "httpd/syn-linux", REPLY, .build = build_linux, .judge = judge_synack },
 	/* nothing is to be said: the handler takes it, so that the stack does not answer it by a reset */
 	{ "httpd/ack", HTTPD, .verdict = NDIV_DROP, .reason = R_ACK, .build = build_ack, .opening = build_syn,
 	  .bare = "bare_ack" },

@@ -201,6 +201,26 @@ static __always_inline __u32 read_byte(struct xdp_md *ctx, __u32 off)
 }
 
 /*
+ * The options of a SYN as nearly all of them have them, those of Linux: MSS, SACK permitted, timestamps, NOP, window
+ * scale. 0: these are others.
+ */
+static __always_inline int options_of_linux(struct xdp_md *ctx, const struct ndiv_pkt *pkt, struct options *found)
+{
+	const __be32 *w = ndiv_ptr(ctx, pkt->l4 + TCP_LEN, 20);
+
+	if (!w || pkt->payload - pkt->l4 != TCP_LEN + 20 || w[1] != bpf_htonl(0x0402080a))
+		return 0;
+	if ((w[0] & bpf_htonl(0xffff0000)) != bpf_htonl(NDIV_TCPOPT_MSS << 24 | MSS_LEN << 16) ||
+	    (w[4] & bpf_htonl(0xffffff00)) != bpf_htonl(NDIV_TCPOPT_NOP << 24 | NDIV_TCPOPT_WSCALE << 16 | 3 << 8))
+		return 0;
+	found->mss = bpf_ntohl(w[0]) & 0xffff;
+	found->ts = TCP_LEN + 6;
+	found->sack_ok = 1;
+	found->wscale = bpf_ntohl(w[4]) & 0xff;
+	return 1;
+}
+
+/*
  * Walks the options of the TCP header. 0, or below 0 if they are malformed. A function of its own: the verifier looks
  * at it once, whatever came before.
  */
@@ -212,6 +232,8 @@ __noinline int options(struct xdp_md *ctx, const struct ndiv_pkt *pkt, struct op
 
 	if (!pkt || !found)
 		return -1;
+	if (options_of_linux(ctx, pkt, found))
+		return 0;
 	for (i = 0; i < NDIV_TCPOPTS_MAX; i++) {
 		o = ndiv_forget(pkt, o, 63);
 		found->mss = ndiv_forget(pkt, found->mss, 0xffff);
