@@ -15,7 +15,6 @@
 #include "pkt.h"
 
 #define RUN_MAX		(PKT_MAX + 512)
-#define RUN_OPTIONS	8
 
 /* One of a handler's options, by name, as its bytes: see enum ndiv_option_type. */
 struct run_option {
