@@ -63,10 +63,26 @@ static inline void add_also(const char *name, const char *what, CMUnitTestFuncti
 	add(both, fn, row);
 }
 
-/* All that were added. */
-static inline int suite_run(const char *name, CMFixtureFunction open, CMFixtureFunction close)
+static struct run *suite_of;
+static int (*suite_load)(void);
+
+static inline int suite_open(void **state)
 {
-	return _cmocka_run_group_tests(name, suite_tests, suite_count, open, close);
+	return run_open(suite_of, NULL) || suite_load() ? -1 : 0;
+}
+
+static inline int suite_close(void **state)
+{
+	run_close(suite_of);
+	return 0;
+}
+
+/* All that were added, in <r>, into which <load> (0, or not) puts handlers first. */
+static inline int suite_run(const char *name, struct run *r, int (*load)(void))
+{
+	suite_of = r;
+	suite_load = load;
+	return _cmocka_run_group_tests(name, suite_tests, suite_count, suite_open, suite_close);
 }
 
 #endif

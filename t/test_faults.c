@@ -491,17 +491,6 @@ static int load(void)
 	return 0;
 }
 
-static int open_run(void **state)
-{
-	return run_open(&run, NULL) || load() ? -1 : 0;
-}
-
-static int close_run(void **state)
-{
-	run_close(&run);
-	return 0;
-}
-
 int main(void)
 {
 	size_t i;
@@ -518,5 +507,5 @@ int main(void)
 	add("how long it is postponed", test_delay, NULL);
 	add("mutations", test_mutations, NULL);
 	add("names", test_names, NULL);
-	return suite_run("faults", open_run, close_run);
+	return suite_run("faults", &run, load);
 }

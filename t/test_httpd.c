@@ -612,17 +612,9 @@ static void test_pressure(void **state)
 	must("pressure", client_counted(&run, PLAIN, NULL, 0, R_TX_FULL));
 }
 
-static int open_run(void **state)
+static int load(void)
 {
-	if (run_open(&run, NULL))
-		return -1;
-	return run_add(&run, run_path("handlers/httpd.bpf.o"), NULL) == PLAIN ? 0 : -1;
-}
-
-static int close_run(void **state)
-{
-	run_close(&run);
-	return 0;
+	return run_add(&run, run_path("handlers/httpd.bpf.o"), NULL) != PLAIN;
 }
 
 /* The request whole, in parts, and truncated. */
@@ -652,5 +644,5 @@ int main(void)
 	add("mutations", test_mutations, NULL);
 	add("names", test_names, NULL);
 	add("pressure", test_pressure, NULL);
-	return suite_run("httpd", open_run, close_run);
+	return suite_run("httpd", &run, load);
 }

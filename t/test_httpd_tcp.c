@@ -426,17 +426,6 @@ static int load(void)
 	       run_add(&run, path, listed) != LISTED || run_add(&run, path, limited) != LIMITED;
 }
 
-static int open_run(void **state)
-{
-	return run_open(&run, NULL) || load() ? -1 : 0;
-}
-
-static int close_run(void **state)
-{
-	run_close(&run);
-	return 0;
-}
-
 int main(void)
 {
 	size_t i;
@@ -452,5 +441,5 @@ int main(void)
 	add("initial sequence numbers", test_isn, NULL);
 	add("limit of SYN-ACKs", test_syn_rate, NULL);
 	add("numbers of another connection", test_stolen, NULL);
-	return suite_run("httpd_tcp", open_run, close_run);
+	return suite_run("httpd_tcp", &run, load);
 }

@@ -601,17 +601,6 @@ static int load(void)
 	return 0;
 }
 
-static int open_run(void **state)
-{
-	return run_open(&run, NULL) || load() ? -1 : 0;
-}
-
-static int close_run(void **state)
-{
-	run_close(&run);
-	return 0;
-}
-
 int main(void)
 {
 	size_t i;
@@ -632,5 +621,5 @@ int main(void)
 	add("limit, pass", test_rate_pass, NULL);
 	add("limit by default", test_default, NULL);
 	add("names", test_names, NULL);
-	return suite_run("neigh", open_run, close_run);
+	return suite_run("neigh", &run, load);
 }

@@ -500,17 +500,6 @@ static int load(void)
 	return 0;
 }
 
-static int open_run(void **state)
-{
-	return run_open(&run, NULL) || load() ? -1 : 0;
-}
-
-static int close_run(void **state)
-{
-	run_close(&run);
-	return 0;
-}
-
 int main(void)
 {
 	size_t i;
@@ -530,5 +519,5 @@ int main(void)
 	add("a limit goes on", test_refill, NULL);
 	add("limit by default", test_default, NULL);
 	add("names", test_names, NULL);
-	return suite_run("ping", open_run, close_run);
+	return suite_run("ping", &run, load);
 }

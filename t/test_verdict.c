@@ -517,17 +517,6 @@ static void test_empty_slot(void **state)
 	assert_int_equal(got.reason[CORE][NDIV_R_CHAIN], 1);
 }
 
-static int open_runs(void **state)
-{
-	return chain_open();
-}
-
-static int close_runs(void **state)
-{
-	chain_close();
-	return 0;
-}
-
 int main(void)
 {
 	size_t i;
@@ -540,5 +529,5 @@ int main(void)
 	add("end of a batch", test_rx_done, NULL);
 	add("samples", test_sample, NULL);
 	add("an empty slot", test_empty_slot, NULL);
-	return suite_run("verdict", open_runs, close_runs);
+	return _cmocka_run_group_tests("verdict", suite_tests, suite_count, chain_open, chain_close);
 }

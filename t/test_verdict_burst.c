@@ -195,17 +195,6 @@ static const struct burst_case bursts[] = {
 	{ "clones of a burst of the longest", 1, BURST_3000, 2, LONGEST, 200 },
 };
 
-static int open_runs(void **state)
-{
-	return chain_open();
-}
-
-static int close_runs(void **state)
-{
-	chain_close();
-	return 0;
-}
-
 int main(void)
 {
 	size_t i;
@@ -217,5 +206,5 @@ int main(void)
 	add("a frame that is no copy", test_foreign_copy, NULL);
 	add("no room for metadata", test_no_meta, NULL);
 	add("a wrong seal", test_wrong_seal, NULL);
-	return suite_run("verdict_burst", open_runs, close_runs);
+	return _cmocka_run_group_tests("verdict_burst", suite_tests, suite_count, chain_open, chain_close);
 }

@@ -41,11 +41,12 @@ static struct ring_buffer *open_queue(struct run *r, struct queued *q)
 	return ring;
 }
 
-/* What the agent gets of a postponed packet, bit by bit. */
-static void test_queue(void **state)
+/*
+ * Runs <ask> through <chain>, presented again <rounds> times already, with an agent: which gets it once, as it was, to
+ * be presented <delay> ns later.
+ */
+static void ask_queue(const enum who *chain, const struct pkt_layer *ask, int rounds, uint64_t delay)
 {
-	static const struct pkt_layer ask[] = { IP4(), TO(T_POSTPONE), DATA(77), { 0 } };
-	const enum who chain[CHAIN_MAX] = { POSTPONE_SLOW };
 	static struct queued q;
 	struct run *r = &chain_runs[1];
 	struct ring_buffer *ring = open_queue(r, &q);
@@ -55,43 +56,34 @@ static void test_queue(void **state)
 	run_agent(r, 1);
 	pkt_build(&in, ask);
 	before = run_now();
-	assert_int_equal(run_again(r, in.data, in.len, 3, &out), 0);
+	assert_int_equal(rounds ? run_again(r, in.data, in.len, rounds, &out) : run_rx(r, in.data, in.len, &out), 0);
 	after = run_now();
 	ring_buffer__consume(ring);
 	ring_buffer__free(ring);
 	assert_int_equal(q.count, 1);
-	assert_int_equal(q.head.rounds, 4);
+	assert_int_equal(q.head.rounds, rounds + 1);
 	assert_int_equal(q.head.ifindex, 1);
 	assert_int_equal(q.head.len, in.len);
 	assert_true(q.len >= in.len);
 	assert_memory_equal(q.data, in.data, in.len);
-	assert_in_range(q.head.due, before + 1500000000ULL, after + 1500000000ULL);
+	assert_in_range(q.head.due, before + delay, after + delay);
 }
 
-/* What the agent gets of a repeated packet: it as it was, whatever became of it afterwards. */
-static void test_copy(void **state)
+static void test_postponed(void **state)
+{
+	static const struct pkt_layer ask[] = { IP4(), TO(T_POSTPONE), DATA(77), { 0 } };
+
+	ask_queue((enum who[CHAIN_MAX]){ POSTPONE_SLOW }, ask, 3, 1500000000);
+	assert_int_equal(out.act, XDP_DROP);
+}
+
+/* The copy is as the packet was, whatever became of that afterwards. */
+static void test_repeated(void **state)
 {
 	static const struct pkt_layer ask[] = { IP4(), TO(T_LONG), DATA(77), { 0 } };
-	const enum who chain[CHAIN_MAX] = { REPEAT, LONG_3000 };
-	static struct queued q;
-	struct run *r = &chain_runs[1];
-	struct ring_buffer *ring = open_queue(r, &q);
-	uint64_t before, after;
 
-	assert_int_equal(chain_use(r, chain), 0);
-	run_agent(r, 1);
-	pkt_build(&in, ask);
-	before = run_now();
-	assert_int_equal(run_rx(r, in.data, in.len, &out), 0);
-	after = run_now();
-	ring_buffer__consume(ring);
-	ring_buffer__free(ring);
+	ask_queue((enum who[CHAIN_MAX]){ REPEAT, LONG_3000 }, ask, 0, 700000000);
 	assert_int_equal(out.act, XDP_TX);
-	assert_int_equal(q.count, 1);
-	assert_int_equal(q.head.rounds, 1);
-	assert_int_equal(q.head.len, in.len);
-	assert_memory_equal(q.data, in.data, in.len);
-	assert_in_range(q.head.due, before + 700000000ULL, after + 700000000ULL);
 }
 
 /* More than the queue holds: what does not fit is dropped and counted; each packet is counted once. */
@@ -119,21 +111,10 @@ static void test_queue_full(void **state)
 	assert_int_equal(q.count, got.verdict[POSTPONE_SLOW][NDIV_POSTPONE].packets);
 }
 
-static int open_runs(void **state)
-{
-	return chain_open();
-}
-
-static int close_runs(void **state)
-{
-	chain_close();
-	return 0;
-}
-
 int main(void)
 {
-	add("postponed", test_queue, NULL);
-	add("repeated", test_copy, NULL);
+	add("postponed", test_postponed, NULL);
+	add("repeated", test_repeated, NULL);
 	add("more than the queue holds", test_queue_full, NULL);
-	return suite_run("verdict_queue", open_runs, close_runs);
+	return _cmocka_run_group_tests("verdict_queue", suite_tests, suite_count, chain_open, chain_close);
 }

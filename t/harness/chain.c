@@ -68,7 +68,7 @@ static int load(struct run *r, int set)
 	return 0;
 }
 
-int chain_open(void)
+int chain_open(void **state)
 {
 	size_t i;
 
@@ -77,10 +77,11 @@ int chain_open(void)
 	return load(&chain_runs[0], 0) || load(&chain_runs[1], 1) ? -1 : 0;
 }
 
-void chain_close(void)
+int chain_close(void **state)
 {
 	run_close(&chain_runs[0]);
 	run_close(&chain_runs[1]);
+	return 0;
 }
 
 int chain_use(struct run *r, const enum who *chain)

@@ -36,9 +36,9 @@ extern char chain_fill[4096];
 #define TO(port)	UDP(.dport = (port))
 #define FROM(port)	UDP(.sport = (port), .dport = 40000)
 
-/* Loads all of them. 0, or below 0; then something was printed. */
-int chain_open(void);
-void chain_close(void);
+/* Loads all of them. 0, or below 0; then something was printed. As cmocka wants it, who gives <state>: unused. */
+int chain_open(void **state);
+int chain_close(void **state);
 
 /* The handlers at <chain>, CHAIN_MAX of them or ended by CORE, are the chain; counters are 0. 0, or below 0. */
 int chain_use(struct run *r, const enum who *chain);

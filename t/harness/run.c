@@ -443,7 +443,7 @@ int run_copy(struct run *r, const struct run_out *from, struct run_out *out)
 	return run_xdp(r, r->copy, from->buf, from->meta + from->len, from->meta, 0, out);
 }
 
-static int run_skb(int prog, const void *data, size_t len, struct run_out *out)
+int run_once(int prog, const void *data, size_t len, struct run_out *out)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = data, .data_size_in = len, .data_out = out->buf,
 		    .data_size_out = sizeof(out->buf), .repeat = 1);
@@ -460,12 +460,12 @@ static int run_skb(int prog, const void *data, size_t len, struct run_out *out)
 
 int run_tx(struct run *r, const void *data, size_t len, struct run_out *out)
 {
-	return run_skb(r->tx_entry, data, len, out);
+	return run_once(r->tx_entry, data, len, out);
 }
 
 int run_in(struct run *r, const void *data, size_t len, struct run_out *out)
 {
-	return run_skb(r->in_entry, data, len, out);
+	return run_once(r->in_entry, data, len, out);
 }
 
 int run_done(struct run *r, uint32_t id)

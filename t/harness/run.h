@@ -97,6 +97,9 @@ int run_rx_split(struct run *r, const void *data, size_t len, size_t linear, str
 /* Likewise as the agent presents it, postponed <rounds> times. */
 int run_again(struct run *r, const void *data, size_t len, uint16_t rounds, struct run_out *out);
 
+/* Runs a frame, without metadata, through program <prog>. */
+int run_once(int prog, const void *data, size_t len, struct run_out *out);
+
 /* The transmit path, and what goes up to the stack. */
 int run_tx(struct run *r, const void *data, size_t len, struct run_out *out);
 int run_in(struct run *r, const void *data, size_t len, struct run_out *out);
