@@ -45,7 +45,7 @@ static void unload(void)
 /* The packet must come out of <prog> as it is, and be passed. */
 static int check_pass(const char *name, int prog)
 {
-	if (measure_once(prog, pkt.data, pkt.len, &out))
+	if (run_once(prog, pkt.data, pkt.len, &out))
 		return suite_fault(name, "test run failed");
 	if (out.act != XDP_PASS || out.len != pkt.len || memcmp(out.data, pkt.data, pkt.len))
 		return suite_fault(name, "the packet was not passed as it is: action %d", out.act);

@@ -211,7 +211,7 @@ static int check(struct job *job, enum bench_slot who)
 	for (i = 0; i < count; i++) {
 		if (job->flows)
 			wrap_put(&layout, sent.data, &job->flows[who * CHECKED + i]);
-		if (measure_once(job->wrap.prog[who], sent.data, sent.len, &out))
+		if (run_once(job->wrap.prog[who], sent.data, sent.len, &out))
 			return suite_fault(job->name, "test run failed");
 		fault = fault_of(job, who, &sent, &out);
 		if (!fault)

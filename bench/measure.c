@@ -86,21 +86,6 @@ double measure_net(const struct side *side, const struct side *empty)
 	return median(d, ROUNDS);
 }
 
-int measure_once(int prog, const void *data, size_t len, struct run_out *out)
-{
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = data, .data_size_in = len, .data_out = out->buf,
-		    .data_size_out = sizeof(out->buf), .repeat = 1);
-	int err = bpf_prog_test_run_opts(prog, &opts);
-
-	if (err)
-		return err;
-	out->act = opts.retval;
-	out->meta = 0;
-	out->data = out->buf;
-	out->len = opts.data_size_out;
-	return 0;
-}
-
 void samples_add(struct samples *s, double v)
 {
 	if (s->n < RUNS_MAX)

@@ -41,9 +41,6 @@ int measure(struct side *sides, size_t count, const void *data, size_t len);
 double measure_gross(const struct side *side);
 double measure_net(const struct side *side, const struct side *empty);
 
-/* Runs <prog> once. 0, or -errno. */
-int measure_once(int prog, const void *data, size_t len, struct run_out *out);
-
 void samples_add(struct samples *s, double v);
 double samples_median(const struct samples *s);
 double samples_min(const struct samples *s);

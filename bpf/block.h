@@ -26,14 +26,10 @@ struct {
 	__uint(value_size, sizeof(struct ndiv_ring) + (1 << 16) + (1 << 12) + NDIV_BLOCK_EXTRA);
 } ndiv_rings SEC(".maps");
 
-/* Enhanced packet block, of the pcapng format: bytes of its fixed part, and offsets therein. */
+/* Enhanced packet block, of the pcapng format: bytes of its fixed part, and where its length is in it. */
 #define EPB_TYPE	6
 #define EPB_HEAD	28
 #define EPB_LEN		4
-#define EPB_INTERFACE	8
-#define EPB_TIME	12
-#define EPB_CAPTURED	20
-#define EPB_ORIGINAL	24
 
 /* Its options. */
 enum {

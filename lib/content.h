@@ -18,8 +18,6 @@
 #define SITE_BYTES_MAX	(64U << 20)			/* of all files of a site */
 #define SITE_DEPTH_MAX	16				/* directories in each other */
 
-#define ETAG_LEN	17	/* 16 hexadecimal digits and a 0 */
-
 /* One file, or error page, or redirection. */
 struct file {
 	char	*name;		/* below the directory, without a leading slash */

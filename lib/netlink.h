@@ -23,7 +23,7 @@ struct netdev_xdp {
 
 /* Of <linux/netdev.h>, which distributions have from 6.3 on. */
 enum {
-	XDP_ACT_BASIC = 1, XDP_ACT_REDIRECT = 2, XDP_ACT_NDO_XMIT = 4, XDP_ACT_RX_SG = 32, XDP_ACT_NDO_XMIT_SG = 64,
+	XDP_ACT_BASIC = 1, XDP_ACT_REDIRECT = 2, XDP_ACT_NDO_XMIT = 4, XDP_ACT_RX_SG = 32,
 	XDP_META_TIMESTAMP = 1, XDP_META_HASH = 2, XDP_META_VLAN = 4,
 };
 

@@ -18,7 +18,6 @@ enum {
 	KEEP_RESERVED = 1,
 	KEEP_HIGH = 2,		/* bytes from 0x80 on: curl sends them as they are */
 	LOWER = 4,		/* %c3 instead of %C3 */
-	WAYS = 8,
 };
 
 static int is_kept(unsigned char c, int way)

@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * httpd.h - what the two tests of httpd share: its counters, and how they fail
+ * httpd.h - what tests of httpd share: its counters, its usual request, how they run it
  */
 #ifndef T_HTTPD_H
 #define T_HTTPD_H
 
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
 #include <bpf/bpf.h>
 #include "client.h"
+#include "suite.h"
 
 /* As in handlers/httpd/httpd.h; test_names() of test_httpd.c compares the names. */
 enum {
@@ -57,13 +53,6 @@ enum {
 #define SENT		(sizeof(HUNDRED_PLEASE) - 1)
 #define GOT		256	/* the response to it, without timestamps */
 
-/* <bad> is a fault, or NULL. */
-static inline void must(const char *name, const char *bad)
-{
-	if (bad)
-		fail_msg("%s: %s", name, bad);
-}
-
 /* Runs what the client says, and returns what becomes of it. */
 static inline int hear(struct run *r, const char *name)
 {
@@ -83,13 +72,6 @@ static inline void forget_sums(struct run *r, uint32_t id)
 		r->values[i].counter[id][SEGMENTS] = 0;
 	}
 	assert_int_equal(bpf_map_update_elem(r->cpus, &key, r->values, 0), 0);
-}
-
-/* Handler <id> is the chain, and has counted nothing. */
-static inline void use(struct run *r, uint32_t id)
-{
-	must("run_order", run_order(r, &id, 1) ? "failed" : NULL);
-	must("run_reset", run_reset(r) ? "failed" : NULL);
 }
 
 #endif

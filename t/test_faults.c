@@ -5,19 +5,14 @@
  * All draws come from sequences with a fixed seed, so nothing here depends on chance; the bounds are those within which
  * a fair sequence lies but once in some 30000 runs (four sigma).
  */
-#include <stdarg.h>
-#include <setjmp.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <cmocka.h>
 #include <bpf/bpf.h>
 #include <linux/bpf.h>
 #include "oracle.h"
 #include "pkt.h"
-#include "run.h"
-#include "../handlers/csum.h"
+#include "suite.h"
+#include "handlers/csum.h"
 
 #define DRAWS		20000
 #define MUTATIONS	20000
@@ -127,22 +122,11 @@ static const struct row rows[] = {
 };
 /* clang-format on */
 
-static uint64_t now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
-}
-
 /* <who> alone, counters at 0, an agent taken to be alive. */
-static void use(enum who who)
+static void prepare(enum who who)
 {
-	uint32_t id = who;
-
-	assert_int_equal(run_order(&run, &id, 1), 0);
-	assert_int_equal(run_reset(&run), 0);
-	run.conf->agent_until = now() + 60000000000ULL;
+	use(&run, who);
+	run_agent(&run, 1);
 }
 
 static void check_counters(const struct row *row)
@@ -171,9 +155,9 @@ static void test_row(void **state)
 	const struct row *row = *state;
 	int err;
 
-	use(row->who);
+	prepare(row->who);
 	if (row->no_agent)
-		run.conf->agent_until = 0;
+		run_agent(&run, 0);
 	pkt_build(&in, row->in);
 	err = row->rounds ? run_again(&run, in.data, in.len, row->rounds, &out) : run_rx(&run, in.data, in.len, &out);
 	if (err)
@@ -192,7 +176,7 @@ static void draws(enum who who, int n, uint8_t *drops)
 	static const struct pkt_layer any[] = { IP4(), TCP(), DATA(20), { 0 } };
 	int i;
 
-	use(who);
+	prepare(who);
 	pkt_build(&in, any);
 	for (i = 0; i < n; i++) {
 		assert_int_equal(run_rx(&run, in.data, in.len, &out), 0);
@@ -308,7 +292,7 @@ static void turn_each(size_t from, size_t to)
 	struct ndiv_pkt pkt;
 
 	assert_true(bits <= sizeof(turned));
-	use(CORRUPT);
+	prepare(CORRUPT);
 	for (i = 0; i < bits * 30 && n < bits; i++) {
 		assert_int_equal(run_rx(&run, in.data, in.len, &out), 0);
 		assert_int_equal(out.act, XDP_PASS);
@@ -348,7 +332,7 @@ static void test_corrupt_split(void **state)
 	static const struct pkt_layer jumbo[] = { IP4(), UDP(), DATA(8900), { 0 } };
 	int i;
 
-	use(CORRUPT);
+	prepare(CORRUPT);
 	pkt_build(&in, jumbo);
 	for (i = 0; i < 200; i++) {
 		assert_int_equal(run_rx_split(&run, in.data, in.len, 1000, &out), 0);
@@ -418,12 +402,12 @@ static struct delays delays(enum who who)
 	assert_non_null(ring);
 	ring_buffer__consume(ring);	/* what other tests left */
 	d = (struct delays){ .least_since_before = UINT64_MAX, .least_since_after = UINT64_MAX };
-	use(who);
+	prepare(who);
 	pkt_build(&in, any);
 	for (i = 0; i < 300; i++) {
-		d.before = now();
+		d.before = run_now();
 		assert_int_equal(run_rx(&run, in.data, in.len, &out), 0);
-		d.after = now();
+		d.after = run_now();
 		ring_buffer__consume(ring);
 	}
 	ring_buffer__free(ring);
@@ -453,7 +437,7 @@ static void test_mutations(void **state)
 	int i, n;
 
 	srandom(SEED);
-	use(QUIET);
+	prepare(QUIET);
 	for (i = 0; i < MUTATIONS; i++) {
 		pkt_build(&in, rows[random() % count].in);
 		for (n = random() % 4; n >= 0; n--)
@@ -472,21 +456,10 @@ static void test_names(void **state)
 {
 	static const char *const counters[] = { "seen",	   "corrupted", "duplicated", "delayed",
 						"reordered", "again",	  "too-long" };
-	struct bpf_map *map = bpf_object__find_map_by_name(run.handler[QUIET].obj, ".rodata.ndiv");
-	struct ndiv_info info;
-	uint32_t key = 0;
-	size_t i;
+	static const char *const reasons[] = { "fault" };
 
-	assert_int_equal(bpf_map_lookup_elem(bpf_map__fd(map), &key, &info), 0);
-	assert_string_equal(info.name, "faults");
-	for (i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)
-		assert_string_equal(info.counters[i], counters[i]);
-	assert_string_equal(info.reasons[FAULT], "fault");
+	must("names", run_names(&run, QUIET, "faults", counters, COUNT(counters), reasons, COUNT(reasons)));
 }
-
-#define U16(name, v)	{ name, &(uint16_t){ v }, 2 }
-#define U32(name, v)	{ name, &(uint32_t){ v }, 4 }
-#define CHOICE(name, v)	{ name, &(uint8_t){ v }, 1 }
 
 static int load(void)
 {
@@ -518,33 +491,21 @@ static int load(void)
 	return 0;
 }
 
-static int open_run(void **state)
-{
-	return run_open(&run, NULL) || load() ? -1 : 0;
-}
-
-static int close_run(void **state)
-{
-	run_close(&run);
-	return 0;
-}
-
-#define COUNT(a)	(sizeof(a) / sizeof((a)[0]))
-
 int main(void)
 {
-	const struct CMUnitTest others[] = {
-		cmocka_unit_test(test_drop_rate),     cmocka_unit_test(test_mixed_rates),
-		cmocka_unit_test(test_seed),	      cmocka_unit_test(test_again),
-		cmocka_unit_test(test_corrupt),	      cmocka_unit_test(test_corrupt_split),
-		cmocka_unit_test(test_corrupt_verified), cmocka_unit_test(test_delay),
-		cmocka_unit_test(test_mutations),     cmocka_unit_test(test_names),
-	};
-	static struct CMUnitTest tests[COUNT(rows) + COUNT(others)];
-	size_t i, n = 0;
+	size_t i;
 
 	for (i = 0; i < COUNT(rows); i++)
-		tests[n++] = (struct CMUnitTest){ rows[i].name, test_row, NULL, NULL, (void *)&rows[i] };
-	memcpy(tests + n, others, sizeof(others));
-	return _cmocka_run_group_tests("faults", tests, COUNT(tests), open_run, close_run);
+		add(rows[i].name, test_row, &rows[i]);
+	add("rate of drops", test_drop_rate, NULL);
+	add("rates of several faults", test_mixed_rates, NULL);
+	add("another seed", test_seed, NULL);
+	add("the same again", test_again, NULL);
+	add("each bit", test_corrupt, NULL);
+	add("each bit, several buffers", test_corrupt_split, NULL);
+	add("what was verified before", test_corrupt_verified, NULL);
+	add("how long it is postponed", test_delay, NULL);
+	add("mutations", test_mutations, NULL);
+	add("names", test_names, NULL);
+	return suite_run("faults", &run, load);
 }

@@ -434,27 +434,6 @@ static int load(void)
 	       run_add(&run, path, listed) != LISTED || run_add(&run, path, limited) != LIMITED;
 }
 
-static int open_run(void **state)
-{
-	return run_open(&run, NULL) || load() ? -1 : 0;
-}
-
-static int close_run(void **state)
-{
-	run_close(&run);
-	return 0;
-}
-
-#define COUNT(a)	(sizeof(a) / sizeof((a)[0]))
-
-static struct CMUnitTest tests[COUNT(syn_rows) + COUNT(tcp_rows) + COUNT(whom_rows) + 10];
-static size_t test_count;
-
-static void add(const char *name, CMUnitTestFunction fn, const void *row)
-{
-	tests[test_count++] = (struct CMUnitTest){ name, fn, NULL, NULL, (void *)row };
-}
-
 int main(void)
 {
 	size_t i;
@@ -470,5 +449,5 @@ int main(void)
 	add("initial sequence numbers", test_isn, NULL);
 	add("limit of SYN-ACKs", test_syn_rate, NULL);
 	add("numbers of another connection", test_stolen, NULL);
-	return _cmocka_run_group_tests("httpd_tcp", tests, test_count, open_run, close_run);
+	return suite_run("httpd_tcp", &run, load);
 }

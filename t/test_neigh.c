@@ -2,23 +2,18 @@
 /*
  * test_neigh.c - the handler neigh: what it answers, byte by byte, and what it does not
  *
- * The rows say it by examples. That nothing else is answered, and nothing otherwise, is judged by right_answer(), which
+ * The rows say it by examples. That nothing else is answered, and nothing otherwise, is judged by neigh_answer(), which
  * makes the answer out of the request by the RFCs, for all that mutations bring about.
  */
-#include <stdarg.h>
-#include <setjmp.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <arpa/inet.h>
-#include <cmocka.h>
 #include <bpf/bpf.h>
 #include <linux/bpf.h>
 #include <linux/pkt_cls.h>
+#include "neigh.h"
 #include "oracle.h"
-#include "rows.h"
-#include "run.h"
+#include "suite.h"
 
 #define SEED		4861
 #define MUTATIONS	100000
@@ -46,45 +41,6 @@ static struct run run;
 static struct pkt in, expected;
 static struct run_out out;
 static struct ndiv_cpu got;
-
-/* MAC addresses, as text and as bytes */
-#define M_CLIENT	"\x02\0\0\0\x77\x01"
-#define M_SERVER	"\x02\0\0\0\x77\x02"
-#define M_OTHER		"\x02\0\0\0\x77\x03"
-#define M_NONE		"\0\0\0\0\0\0"
-#define B_OTHER		{ 2, 0, 0, 0, 0x77, 3 }
-#define B_ALL		{ 0xff, 0xff, 0xff, 0xff, 0xff, 0xff }
-#define B_GROUP(n)	{ 0x33, 0x33, 0xff, 0, 0, (n) }
-
-#define TO_ALL		ETH(.dst = B_ALL)
-#define TO_CLIENT	ETH(.dst = PKT_MAC_CLIENT, .src = PKT_MAC_SERVER)
-#define TO_GROUP(n)	ETH(.dst = B_GROUP(n))
-
-/* 10.78.1.5 and fd78::5 are simulated; so are all of 10.78.0.0/15 and fd78::/32, but for the ones that end in 9. */
-#define I_CLIENT	"\x0a\x4d\0\1"
-#define I_SIM		"\x0a\x4e\1\5"
-#define I_SIM2		"\x0a\x4f\xff\xff"
-#define I_EXCEPT	"\x0a\x4e\1\x09"
-#define I_STRANGE	"\x0a\x50\0\1"
-#define I_NONE		"\0\0\0\0"
-#define ARP_HEAD	"\0\1\x08\0\6\4"
-#define ARP(op, sm, si, tm, ti)	BYTES(ARP_HEAD op sm si tm ti), SET(F_ETH_PROTO, 0x0806)
-#define ASK(ti)		ARP("\0\1", M_CLIENT, I_CLIENT, M_NONE, ti)
-#define TELL(si)	ARP("\0\2", M_SERVER, si, M_CLIENT, I_CLIENT)
-
-#define T_SIM		"\xfd\x78\0\0\0\0\0\0\0\0\0\0\0\0\0\5"
-#define SOURCE_MAC(m)	"\1\1" m
-#define TARGET_MAC	"\2\1" M_SERVER
-#define NONCE		"\x0e\1\1\2\3\4\5\6"
-#define G_SIM		"ff02::1:ff00:5"
-#define NS_IP(d, ...)	IP6(.dst = (d), .hops = 255, __VA_ARGS__)
-#define NS(bytes)	ICMP6(.type = 135), BYTES(bytes)
-#define NA_IP(s, d)	IP6(.src = (s), .dst = (d), .hops = 255)
-#define NA(f, t)	ICMP6(.type = 136, .id = (f)), BYTES(t TARGET_MAC)
-/* The most usual ones. */
-#define SOLICIT		NS_IP(G_SIM), NS(T_SIM SOURCE_MAC(M_CLIENT))
-#define ADVERTISE	NA_IP("fd78::5", PKT_IP6_CLIENT), NA(0x6000, T_SIM)
-#define DEFEND		NA_IP("fd78::5", "ff02::1"), NA(0x2000, T_SIM)
 
 /* clang-format off */
 static const struct row rows[] = {
@@ -296,162 +252,7 @@ static const struct row rows[] = {
 };
 /* clang-format on */
 
-/* --- the right answer, by the RFCs ------------------------------------------------------------------------------ */
-
-static int is_one_of(const uint8_t *mac, const char *a, const char *b)
-{
-	return !memcmp(mac, a, 6) || (b && !memcmp(mac, b, 6));
-}
-
-/* From the frame's sender, one host and not us, of whom the packet says as well that it is he. */
-static int right_sender(const uint8_t *frame, const uint8_t *said)
-{
-	return !(frame[6] & 1) && memcmp(frame + 6, M_SERVER, 6) && (!said || !memcmp(frame + 6, said, 6));
-}
-
-static void head_back(uint8_t *to, const uint8_t *from)
-{
-	memmove(to, from + 6, 6);
-	memcpy(to + 6, M_SERVER, 6);
-}
-
-/* RFC 826: the reply to the request at <l3>, or 0. Of PLAIN. */
-static size_t right_arp(uint8_t *to, const struct pkt *from, size_t l3)
-{
-	const uint8_t *p = from->data + l3, *sender = p + 14, *target = p + 24;
-
-	if (from->len < l3 + 28 || memcmp(p, ARP_HEAD "\0\1", 8))
-		return 0;
-	if (!right_sender(from->data, p + 8) || !is_one_of(from->data, M_SERVER, "\xff\xff\xff\xff\xff\xff"))
-		return 0;
-	if (target[0] != 10 || (target[1] != 78 && target[1] != 79) || !memcmp(target, I_EXCEPT, 4))
-		return 0;
-	if (!memcmp(sender, target, 4))
-		return 0;
-	if (memcmp(sender, I_NONE, 4) && (!sender[0] || sender[0] == 127 || sender[0] >= 224))
-		return 0;
-	memcpy(to, from->data, from->len);
-	head_back(to, from->data);
-	memcpy(to + l3, ARP_HEAD "\0\2" M_SERVER, 14);
-	memcpy(to + l3 + 14, target, 4);
-	memcpy(to + l3 + 18, p + 8, 10);
-	return from->len < 60 ? from->len : 60;
-}
-
-/* Options from <at> to <end>: sound, and no other sender than the frame's; <dad>: none at all. */
-static int right_options(const uint8_t *frame, size_t at, size_t end, int dad)
-{
-	int count = 0;
-	size_t len;
-
-	for (; at < end; at += len, count++) {
-		len = at + 2 <= end ? frame[at + 1] * 8 : 0;
-		if (!len || at + len > end)
-			return 0;
-		if (frame[at] == 1 && (dad || len != 8 || !right_sender(frame, frame + at + 2)))
-			return 0;
-	}
-	return count <= 8;
-}
-
-static int is_host6(const uint8_t *a)
-{
-	return a[0] != 0xff && memcmp(a, "\0\0\0\0\0\0\0\0", 8);
-}
-
-/* Is the frame, are both addresses those of a question to <target>? */
-static int right_way(const uint8_t *frame, const uint8_t *ip, const uint8_t *target)
-{
-	static const uint8_t none[16];
-	const uint8_t *src = ip + 8, *dst = ip + 24;
-	uint8_t group[16] = "\xff\2\0\0\0\0\0\0\0\0\0\1\xff", mac[6] = "\x33\x33\xff";
-	int dad = !memcmp(src, none, 16);
-
-	if (!right_sender(frame, NULL) || (!dad && (!is_host6(src) || !memcmp(src, target, 16))))
-		return 0;
-	if (!memcmp(dst, target, 16))
-		return !dad && is_one_of(frame, M_SERVER, NULL);
-	memcpy(group + 13, target + 13, 3);
-	memcpy(mac + 3, target + 13, 3);
-	return !memcmp(dst, group, 16) && is_one_of(frame, M_SERVER, (char *)mac);
-}
-
-static void write_na(uint8_t *to, const struct pkt *from, const struct ndiv_pkt *pkt, int dad)
-{
-	const uint8_t *ip = from->data + pkt->l3;
-	uint8_t *l4 = to + pkt->l4;
-
-	memcpy(to, from->data, pkt->l4);
-	head_back(to, from->data);
-	memcpy(to + pkt->l3, "\x60\0\0\0\0\x20\x3a\xff", 8);
-	memcpy(to + pkt->l3 + 8, ip + 48, 16);
-	memcpy(to + pkt->l3 + 24, dad ? (const uint8_t *)"\xff\2\0\0\0\0\0\0\0\0\0\0\0\0\0\1" : ip + 8, 16);
-	memcpy(l4, dad ? "\x88\0\0\0\x20\0\0\0" : "\x88\0\0\0\x60\0\0\0", 8);
-	memcpy(l4 + 8, ip + 48, 16);
-	memcpy(l4 + 24, TARGET_MAC, 8);
-	put16(l4 + 2, ~pkt_l4_sum(to, pkt->l3, pkt->l4, pkt->l4 + 32, 58));
-}
-
-/* RFC 4861, 7.1.1 and 7.2.4: the advertisement, or 0. Of PLAIN. */
-static size_t right_na(uint8_t *to, const struct pkt *from, const struct ndiv_pkt *pkt)
-{
-	const uint8_t *ip = from->data + pkt->l3, *l4 = from->data + pkt->l4, *target = l4 + 8;
-	int dad = !memcmp(ip + 8, "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 16);
-
-	if (l4[0] != 135 || l4[1] || ip[7] != 255 || pkt->flags & (NDIV_F_FRAG | NDIV_F_IP_EXT))
-		return 0;
-	if (pkt->end < pkt->l4 + 24u || pkt_l4_sum(from->data, pkt->l3, pkt->l4, pkt->end, 58) != 0xffff)
-		return 0;
-	if (memcmp(target, T_SIM, 4) || !memcmp(target, "\xfd\x78\0\0\0\0\0\0\0\0\0\0\0\0\0\x09", 16))
-		return 0;
-	if (!right_way(from->data, ip, target) || !right_options(from->data, pkt->l4 + 24, pkt->end, dad))
-		return 0;
-	write_na(to, from, pkt, dad);
-	return pkt->l4 + 32;
-}
-
-/* Length of the answer that <from> must get, which is put into <to>; 0: none. */
-static size_t right_answer(uint8_t *to, const struct pkt *from)
-{
-	struct ndiv_pkt pkt;
-
-	oracle_parse(from->data, from->len, from->len, &pkt);
-	if (pkt.reason)
-		return 0;
-	if (pkt.eth_proto == htons(0x0806))
-		return right_arp(to, from, pkt.l3);
-	return pkt.flags & NDIV_F_ICMP6 ? right_na(to, from, &pkt) : 0;
-}
-
 /* --- asking ----------------------------------------------------------------------------------------------------- */
-
-static void use(enum who who)
-{
-	uint32_t id = who;
-
-	assert_int_equal(run_order(&run, &id, 1), 0);
-}
-
-static void set_pressure(void)
-{
-	uint32_t key = NDIV_CPU_RX;
-	int i;
-
-	for (i = 0; i < run.cpu_count; i++)
-		run.values[i].pressure = UINT64_MAX;
-	assert_int_equal(bpf_map_update_elem(run.cpus, &key, run.values, 0), 0);
-}
-
-static void must_equal(const char *name, const uint8_t *data, size_t len, const uint8_t *want, size_t want_len)
-{
-	size_t i;
-
-	if (len != want_len)
-		fail_msg("%s: %zu bytes and not %zu", name, len, want_len);
-	for (i = 0; i < len; i++)
-		if (data[i] != want[i])
-			fail_msg("%s: byte %zu is %02x and not %02x", name, i, data[i], want[i]);
-}
 
 /* Runs <in>: whatever happens, what is passed is unchanged. Returns the action. */
 static int ask(const char *name)
@@ -469,7 +270,7 @@ static int ask(const char *name)
 static int ask_right(const char *name)
 {
 	static uint8_t want[PKT_MAX];
-	size_t len = right_answer(want, &in);
+	size_t len = neigh_answer(want, &in);
 
 	if (ask(name) != (len ? XDP_TX : XDP_PASS))
 		fail_msg("%s: action %d, but the right answer has %zu bytes", name, out.act, len);
@@ -500,10 +301,9 @@ static void test_row(void **state)
 	const struct row *row = *state;
 	enum who who = row->who ? row->who : PLAIN;
 
-	use(who);
-	assert_int_equal(run_reset(&run), 0);
+	use(&run, who);
 	if (row->pressure)
-		set_pressure();
+		assert_int_equal(run_pressure(&run), 0);
 	pkt_build(&in, row->in);
 	if (ask(row->name) != (row->out[0].type ? XDP_TX : XDP_PASS))
 		fail_msg("%s: action %d", row->name, out.act);
@@ -522,7 +322,7 @@ static void test_truncated(void **state)
 	const struct row *row = *state;
 	static struct pkt whole;
 
-	use(row->who ? row->who : PLAIN);
+	use(&run, row->who ? row->who : PLAIN);
 	pkt_build(&whole, row->in);
 	in = whole;
 	for (in.len = 14; in.len < whole.end; in.len++)
@@ -542,7 +342,7 @@ static void test_trailers(void **state)
 	const struct pkt_layer *const kinds[] = { arp_layers, ns_layers, short_layers };
 	size_t kind, len;
 
-	use(PLAIN);
+	use(&run, PLAIN);
 	for (kind = 0; kind < 3; kind++) {
 		for (len = 0; len <= 1500; len++) {
 			pkt_build(&in, kinds[kind]);
@@ -558,7 +358,7 @@ static void test_one_bit(void **state)
 {
 	size_t bit;
 
-	use(PLAIN);
+	use(&run, PLAIN);
 	pkt_build(&in, ns_layers);
 	for (bit = (in.l3 + 8) * 8; bit < in.len * 8; bit++) {
 		in.data[bit / 8] ^= 1 << bit % 8;
@@ -574,7 +374,7 @@ static void test_range(void **state)
 	uint32_t i;
 
 	srandom(SEED);
-	use(PLAIN);
+	use(&run, PLAIN);
 	for (i = 0; i < 65536; i++) {
 		pkt_build(&in, arp_layers);
 		put16(in.data + 14 + 26, i);
@@ -598,7 +398,7 @@ static void test_mutations(void **state)
 	int i, n, answered = 0;
 
 	srandom(SEED);
-	use(PLAIN);
+	use(&run, PLAIN);
 	for (i = 0; i < MUTATIONS; i++) {
 		pkt_build(&in, rows[random() % count].in);
 		for (n = random() % 4; n > 0; n--)
@@ -617,7 +417,7 @@ static void test_buffers(void **state)
 	const struct pkt_layer *const kinds[] = { arp_layers, ns_layers, short_layers };
 	size_t kind;
 
-	use(PLAIN);
+	use(&run, PLAIN);
 	for (kind = 0; kind < 3; kind++) {
 		pkt_build(&in, kinds[kind]);
 		memset(in.data + in.len, 0xee, 6000 - in.len);
@@ -637,7 +437,7 @@ static void test_clone(void **state)
 	struct ndiv_meta meta = { .magic = NDIV_META_CLONE, .handler = PLAIN, .count = 1, .burst = 77,
 				  .flags = NDIV_F_IPV6 | NDIV_F_ICMP6 };
 
-	use(PLAIN);
+	use(&run, PLAIN);
 	pkt_build(&in, short_layers);
 	meta.l3 = in.l3;
 	meta.l4 = in.l4;
@@ -648,7 +448,7 @@ static void test_clone(void **state)
 	from.len = in.len;
 	assert_int_equal(run_copy(&run, &from, &out), 0);
 	assert_int_equal(out.act, XDP_PASS);
-	must_equal("clone", out.data, out.len, expected.data, right_answer(expected.data, &in));
+	must_equal("clone", out.data, out.len, expected.data, neigh_answer(expected.data, &in));
 }
 
 /* Of the card's hints, which no test run has: the packet as the entry would hand it over. */
@@ -659,7 +459,7 @@ static void test_hw_vlan(void **state)
 	size_t kind;
 	int i;
 
-	use(PLAIN);
+	use(&run, PLAIN);
 	for (kind = 0; kind < 2; kind++) {
 		pkt_build(&in, kinds[kind]);
 		assert_int_equal(run_reset(&run), 0);
@@ -686,9 +486,9 @@ static void test_skb(void **state)
 	size_t len;
 	int i;
 
-	use(PLAIN);
+	use(&run, PLAIN);
 	pkt_build(&in, short_layers);
-	len = right_answer(expected.data, &in);
+	len = neigh_answer(expected.data, &in);
 	opts.data_size_in = len;
 	assert_int_equal(run_reset(&run), 0);
 	for (i = 0; i < run.cpu_count; i++) {
@@ -723,8 +523,7 @@ static void test_rate(void **state)
 	static const struct pkt_layer others[] = { TO_ALL, ASK(I_STRANGE), { 0 } };
 	int other;
 
-	use(FIVE);
-	assert_int_equal(run_reset(&run), 0);
+	use(&run, FIVE);
 	assert_int_equal(ask_many(50, XDP_DROP, &other), 5);
 	assert_int_equal(other, 45);
 	/* what it would not answer is not limited */
@@ -740,8 +539,7 @@ static void test_rate_pass(void **state)
 {
 	int other;
 
-	use(FIVE_PASS);
-	assert_int_equal(run_reset(&run), 0);
+	use(&run, FIVE_PASS);
 	assert_int_equal(ask_many(50, XDP_PASS, &other), 5);
 	assert_int_equal(other, 45);
 	run_sum(&run, NDIV_CPU_RX, &got);
@@ -756,7 +554,7 @@ static void test_default(void **state)
 	int other, answered;
 	long ms;
 
-	use(DEFAULT);
+	use(&run, DEFAULT);
 	clock_gettime(CLOCK_MONOTONIC, &from);
 	answered = ask_many(3000, XDP_DROP, &other);
 	clock_gettime(CLOCK_MONOTONIC, &to);
@@ -772,37 +570,10 @@ static void test_names(void **state)
 						"bad-checksum", "fragment", "options", "not-mine", "claimed",
 						"other-sender", "no-vlan", "several-buffers", "tx-full",
 						"over-rate-passed" };
-	struct bpf_map *map = bpf_object__find_map_by_name(run.handler[PLAIN].obj, ".rodata.ndiv");
-	struct ndiv_info info;
-	uint32_t key = 0;
-	size_t i;
+	static const char *const reasons[] = { "over-rate" };
 
-	assert_int_equal(bpf_map_lookup_elem(bpf_map__fd(map), &key, &info), 0);
-	assert_string_equal(info.name, "neigh");
-	for (i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)
-		assert_string_equal(info.counters[i], counters[i]);
-	assert_string_equal(info.counters[i], "");
-	assert_string_equal(info.reasons[OVER_RATE], "over-rate");
+	must("names", run_names(&run, PLAIN, "neigh", counters, COUNT(counters), reasons, COUNT(reasons)));
 }
-
-/* One prefix more in <p>. */
-static void add_prefix(struct ndiv_prefixes *p, const char *addr, int bits)
-{
-	struct ndiv_prefix *to = &p->list[p->count4 + p->count6];
-	int v6 = !!strchr(addr, ':'), i;
-
-	memset(to, 0, sizeof(*to));
-	for (i = 0; i < bits; i++)
-		((uint8_t *)to->mask)[i / 8] |= 0x80 >> i % 8;
-	inet_pton(v6 ? AF_INET6 : AF_INET, addr, to->addr);
-	for (i = 0; i < 4; i++)
-		to->addr[i] &= to->mask[i];
-	*(v6 ? &p->count6 : &p->count4) += 1;
-}
-
-#define U32(name, v)	{ name, &(uint32_t){ v }, 4 }
-#define CHOICE(name, v)	{ name, &(uint8_t){ v }, 1 }
-#define PREFIXES(n, v)	{ n, &(v), sizeof(v) }
 
 static int load(void)
 {
@@ -818,50 +589,37 @@ static int load(void)
 	};
 	int who;
 
-	add_prefix(&v4, "10.78.0.0", 15);
-	add_prefix(&v6, "fd78::", 32);
-	add_prefix(&both, "10.78.0.0", 15);
-	add_prefix(&both, "fd78::", 32);
-	add_prefix(&except, "10.78.1.9", 32);
-	add_prefix(&except, "fd78::9", 128);
+	run_prefix(&v4, "10.78.0.0", 15);
+	run_prefix(&v6, "fd78::", 32);
+	run_prefix(&both, "10.78.0.0", 15);
+	run_prefix(&both, "fd78::", 32);
+	run_prefix(&except, "10.78.1.9", 32);
+	run_prefix(&except, "fd78::9", 128);
 	for (who = PLAIN; who <= DEFAULT; who++)
 		if (run_add(&run, run_path("handlers/neigh.bpf.o"), options[who]) != who)
 			return -1;
 	return 0;
 }
 
-static int open_run(void **state)
-{
-	return run_open(&run, NULL) || load() ? -1 : 0;
-}
-
-static int close_run(void **state)
-{
-	run_close(&run);
-	return 0;
-}
-
-#define COUNT(a)	(sizeof(a) / sizeof((a)[0]))
-
 int main(void)
 {
-	const struct CMUnitTest others[] = {
-		cmocka_unit_test(test_trailers), cmocka_unit_test(test_one_bit),
-		cmocka_unit_test(test_range), cmocka_unit_test(test_mutations),
-		cmocka_unit_test(test_buffers), cmocka_unit_test(test_clone),
-		cmocka_unit_test(test_hw_vlan), cmocka_unit_test(test_skb),
-		cmocka_unit_test(test_rate), cmocka_unit_test(test_rate_pass),
-		cmocka_unit_test(test_default), cmocka_unit_test(test_names),
-	};
-	static struct CMUnitTest tests[2 * COUNT(rows) + COUNT(others)];
-	static char names[COUNT(rows)][100];
-	size_t i, n = 0;
+	size_t i;
 
 	for (i = 0; i < COUNT(rows); i++) {
-		tests[n++] = (struct CMUnitTest){ rows[i].name, test_row, NULL, NULL, (void *)&rows[i] };
-		snprintf(names[i], sizeof(names[i]), "%s, truncated", rows[i].name);
-		tests[n++] = (struct CMUnitTest){ names[i], test_truncated, NULL, NULL, (void *)&rows[i] };
+		add(rows[i].name, test_row, &rows[i]);
+		add_also(rows[i].name, "truncated", test_truncated, &rows[i]);
 	}
-	memcpy(tests + n, others, sizeof(others));
-	return _cmocka_run_group_tests("neigh", tests, COUNT(tests), open_run, close_run);
+	add("what follows in the frame", test_trailers, NULL);
+	add("one bit turned", test_one_bit, NULL);
+	add("a whole network", test_range, NULL);
+	add("mutations", test_mutations, NULL);
+	add("several buffers", test_buffers, NULL);
+	add("the builder for clones", test_clone, NULL);
+	add("a tag that the card removed", test_hw_vlan, NULL);
+	add("the builder for skbs", test_skb, NULL);
+	add("limit, drop", test_rate, NULL);
+	add("limit, pass", test_rate_pass, NULL);
+	add("limit by default", test_default, NULL);
+	add("names", test_names, NULL);
+	return suite_run("neigh", &run, load);
 }

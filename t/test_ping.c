@@ -2,19 +2,13 @@
 /*
  * test_ping.c - the handler ping: what it answers, byte by byte, and what it does not
  */
-#include <stdarg.h>
-#include <setjmp.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <arpa/inet.h>
-#include <cmocka.h>
-#include <bpf/bpf.h>
 #include <linux/bpf.h>
 #include "oracle.h"
 #include "rows.h"
-#include "run.h"
+#include "suite.h"
 
 #define SEED		99
 #define MUTATIONS	50000
@@ -189,23 +183,6 @@ static const struct row rows[] = {
 };
 /* clang-format on */
 
-static void use(enum who who)
-{
-	uint32_t id = who;
-
-	assert_int_equal(run_order(&run, &id, 1), 0);
-}
-
-static void set_pressure(void)
-{
-	uint32_t key = NDIV_CPU_RX;
-	int i;
-
-	for (i = 0; i < run.cpu_count; i++)
-		run.values[i].pressure = UINT64_MAX;
-	assert_int_equal(bpf_map_update_elem(run.cpus, &key, run.values, 0), 0);
-}
-
 /* Runs <in>. Whatever happens, nothing but a right reply leaves, and it is no longer than the request. */
 static int ask(const char *name)
 {
@@ -248,12 +225,10 @@ static void test_row(void **state)
 {
 	const struct row *row = *state;
 	enum who who = row->who ? row->who : PLAIN;
-	size_t i;
 
-	use(who);
-	assert_int_equal(run_reset(&run), 0);
+	use(&run, who);
 	if (row->pressure)
-		set_pressure();
+		assert_int_equal(run_pressure(&run), 0);
 	pkt_build(&in, row->in);
 	if (ask(row->name) != (row->out[0].type ? XDP_TX : XDP_PASS))
 		fail_msg("%s: action %d", row->name, out.act);
@@ -261,11 +236,7 @@ static void test_row(void **state)
 	if (!row->out[0].type)
 		return;
 	pkt_build(&expected, row->out);
-	if (out.len != expected.len)
-		fail_msg("%s: %zu bytes and not %zu", row->name, out.len, expected.len);
-	for (i = 0; i < out.len; i++)
-		if (out.data[i] != expected.data[i])
-			fail_msg("%s: byte %zu is %02x and not %02x", row->name, i, out.data[i], expected.data[i]);
+	must_equal(row->name, out.data, out.len, expected.data, expected.len);
 }
 
 /* All lengths, with a random payload: the reply is the request but for addresses, type and checksum. */
@@ -275,7 +246,7 @@ static void test_lengths(void **state)
 	int v6;
 
 	srandom(SEED);
-	use(PLAIN);
+	use(&run, PLAIN);
 	for (len = 0; len <= 1472; len++) {
 		for (v6 = 0; v6 < 2; v6++) {
 			rows_echo(&in, (struct flow){ random() & 0xffffff, v6 }, random(), len);
@@ -295,7 +266,7 @@ static void test_truncated(void **state)
 	const struct row *row = *state;
 	static struct pkt whole;
 
-	use(row->who ? row->who : PLAIN);
+	use(&run, row->who ? row->who : PLAIN);
 	pkt_build(&whole, row->in);
 	in = whole;
 	for (in.len = 14; in.len < whole.end && in.len < 3000; in.len++)
@@ -309,7 +280,7 @@ static void test_one_bit(void **state)
 	size_t bit;
 	int v6;
 
-	use(PLAIN);
+	use(&run, PLAIN);
 	for (v6 = 0; v6 < 2; v6++) {
 		rows_echo(&in, (struct flow){ 0, v6 }, 1, 40);
 		for (bit = in.l4 * 8; bit < in.len * 8; bit++) {
@@ -328,7 +299,7 @@ static void test_mutations(void **state)
 	int i, n, replies = 0;
 
 	srandom(SEED);
-	use(PLAIN);
+	use(&run, PLAIN);
 	for (i = 0; i < MUTATIONS; i++) {
 		pkt_build(&in, rows[random() % count].in);
 		if (in.len > 3000)
@@ -371,8 +342,7 @@ static void test_rate(void **state)
 {
 	int other;
 
-	use(FIVE);
-	assert_int_equal(run_reset(&run), 0);
+	use(&run, FIVE);
 	assert_int_equal(ask_many(50, 0, XDP_DROP, &other), 5);
 	assert_int_equal(other, 45);
 	ask_error(FIVE);
@@ -386,8 +356,7 @@ static void test_rate_pass(void **state)
 {
 	int other;
 
-	use(FIVE_PASS);
-	assert_int_equal(run_reset(&run), 0);
+	use(&run, FIVE_PASS);
 	assert_int_equal(ask_many(50, 0, XDP_PASS, &other), 5);
 	assert_int_equal(other, 45);
 	run_sum(&run, NDIV_CPU_RX, &got);
@@ -400,8 +369,7 @@ static void test_source_rate(void **state)
 {
 	int other, flow;
 
-	use(SOURCE);
-	assert_int_equal(run_reset(&run), 0);
+	use(&run, SOURCE);
 	for (flow = 1; flow <= 10; flow++) {
 		assert_int_equal(ask_many(20, flow, XDP_DROP, &other), 3);
 		assert_int_equal(other, 17);
@@ -409,7 +377,7 @@ static void test_source_rate(void **state)
 	ask_error(SOURCE);
 	run_sum(&run, NDIV_CPU_RX, &got);
 	assert_int_equal(got.reason[SOURCE][OVER_SOURCE_RATE], 170);
-	use(SOURCE_PASS);
+	use(&run, SOURCE_PASS);
 	assert_int_equal(ask_many(20, 1, XDP_PASS, &other), 3);
 	run_sum(&run, NDIV_CPU_RX, &got);
 	assert_int_equal(got.counter[SOURCE_PASS][SOURCE_PASSED], 17);
@@ -425,7 +393,7 @@ static void test_source_network(void **state)
 	const struct pkt_layer *const pairs[2][2] = { { a4, b4 }, { a6, b6 } };
 	int i, v6, answered;
 
-	use(SOURCE);
+	use(&run, SOURCE);
 	for (v6 = 0; v6 < 2; v6++) {
 		answered = 0;
 		for (i = 0; i < 20; i++) {
@@ -441,8 +409,7 @@ static void test_both_rates(void **state)
 {
 	int other, answered = 0, flow;
 
-	use(BOTH);
-	assert_int_equal(run_reset(&run), 0);
+	use(&run, BOTH);
 	assert_int_equal(ask_many(100, 100, XDP_DROP, &other), 2);
 	for (flow = 101; flow < 120; flow++)
 		answered += ask_many(5, flow, XDP_DROP, &other);
@@ -465,7 +432,7 @@ static void test_refill(void **state)
 	double begin = seconds(), elapsed;
 	int answered = 0;
 
-	use(QUICK);
+	use(&run, QUICK);
 	while (answered < 22 && seconds() < begin + 10) {
 		rows_echo(&in, (struct flow){ 0, 0 }, answered, 20);
 		answered += ask("refill") == XDP_TX;
@@ -484,7 +451,7 @@ static void test_default(void **state)
 	int other, answered;
 	long ms;
 
-	use(DEFAULT);
+	use(&run, DEFAULT);
 	clock_gettime(CLOCK_MONOTONIC, &from);
 	answered = ask_many(3000, 0, XDP_DROP, &other);
 	clock_gettime(CLOCK_MONOTONIC, &to);
@@ -498,46 +465,19 @@ static void test_names(void **state)
 {
 	static const char *const counters[] = { "echo4", "echo6", "bad-checksum", "fragment", "options", "not-mine",
 						"no-vlan", "tx-full", "over-rate-passed", "over-source-rate-passed" };
-	struct bpf_map *map = bpf_object__find_map_by_name(run.handler[PLAIN].obj, ".rodata.ndiv");
-	struct ndiv_info info;
-	uint32_t key = 0;
-	size_t i;
+	static const char *const reasons[] = { "over-rate", "over-source-rate" };
 
-	assert_int_equal(bpf_map_lookup_elem(bpf_map__fd(map), &key, &info), 0);
-	assert_string_equal(info.name, "ping");
-	for (i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)
-		assert_string_equal(info.counters[i], counters[i]);
-	assert_string_equal(info.reasons[OVER_RATE], "over-rate");
-	assert_string_equal(info.reasons[OVER_SOURCE_RATE], "over-source-rate");
+	must("names", run_names(&run, PLAIN, "ping", counters, COUNT(counters), reasons, COUNT(reasons)));
 }
-
-/* One prefix more in <p>. */
-static void add_prefix(struct ndiv_prefixes *p, const char *addr, int bits)
-{
-	struct ndiv_prefix *to = &p->list[p->count4 + p->count6];
-	int v6 = !!strchr(addr, ':'), i;
-
-	memset(to, 0, sizeof(*to));
-	for (i = 0; i < bits; i++)
-		((uint8_t *)to->mask)[i / 8] |= 0x80 >> i % 8;
-	inet_pton(v6 ? AF_INET6 : AF_INET, addr, to->addr);
-	for (i = 0; i < 4; i++)
-		to->addr[i] &= to->mask[i];
-	*(v6 ? &p->count6 : &p->count4) += 1;
-}
-
-#define U32(name, v)	{ name, &(uint32_t){ v }, 4 }
-#define CHOICE(name, v)	{ name, &(uint8_t){ v }, 1 }
-#define ADDR(v)		{ "addr", &(v), sizeof(v) }
 
 static int load(void)
 {
 	static struct ndiv_prefixes v4, v6, both;
 	const struct run_option options[][5] = {
 		[PLAIN] = { U32("rate", 0) },
-		[LISTED4] = { U32("rate", 0), ADDR(v4) },
-		[LISTED6] = { U32("rate", 0), ADDR(v6) },
-		[LISTED_BOTH] = { U32("rate", 0), ADDR(both) },
+		[LISTED4] = { U32("rate", 0), PREFIXES("addr", v4) },
+		[LISTED6] = { U32("rate", 0), PREFIXES("addr", v6) },
+		[LISTED_BOTH] = { U32("rate", 0), PREFIXES("addr", both) },
 		[FIVE] = { U32("rate", 1), U32("burst", 5) },
 		[FIVE_PASS] = { U32("rate", 1), U32("burst", 5), CHOICE("over", OVER_PASS) },
 		[SOURCE] = { U32("rate", 0), U32("per-source-rate", 1), U32("per-source-burst", 3) },
@@ -549,49 +489,35 @@ static int load(void)
 	};
 	int who;
 
-	add_prefix(&v4, PKT_IP4_SERVER, 32);
-	add_prefix(&v4, "10.78.0.0", 15);
-	add_prefix(&v6, "fd77::", 64);
-	add_prefix(&both, PKT_IP4_SERVER, 32);
-	add_prefix(&both, PKT_IP6_SERVER, 128);
+	run_prefix(&v4, PKT_IP4_SERVER, 32);
+	run_prefix(&v4, "10.78.0.0", 15);
+	run_prefix(&v6, "fd77::", 64);
+	run_prefix(&both, PKT_IP4_SERVER, 32);
+	run_prefix(&both, PKT_IP6_SERVER, 128);
 	for (who = PLAIN; who <= DEFAULT; who++)
 		if (run_add(&run, run_path("handlers/ping.bpf.o"), options[who]) != who)
 			return -1;
 	return 0;
 }
 
-static int open_run(void **state)
-{
-	return run_open(&run, NULL) || load() ? -1 : 0;
-}
-
-static int close_run(void **state)
-{
-	run_close(&run);
-	return 0;
-}
-
-#define COUNT(a)	(sizeof(a) / sizeof((a)[0]))
-
 int main(void)
 {
-	const struct CMUnitTest others[] = {
-		cmocka_unit_test(test_lengths),	    cmocka_unit_test(test_one_bit),
-		cmocka_unit_test(test_mutations),   cmocka_unit_test(test_rate),
-		cmocka_unit_test(test_rate_pass),   cmocka_unit_test(test_source_rate),
-		cmocka_unit_test(test_source_network), cmocka_unit_test(test_both_rates),
-		cmocka_unit_test(test_refill),	    cmocka_unit_test(test_default),
-		cmocka_unit_test(test_names),
-	};
-	static struct CMUnitTest tests[2 * COUNT(rows) + COUNT(others)];
-	static char names[COUNT(rows)][100];
-	size_t i, n = 0;
+	size_t i;
 
 	for (i = 0; i < COUNT(rows); i++) {
-		tests[n++] = (struct CMUnitTest){ rows[i].name, test_row, NULL, NULL, (void *)&rows[i] };
-		snprintf(names[i], sizeof(names[i]), "%s, truncated", rows[i].name);
-		tests[n++] = (struct CMUnitTest){ names[i], test_truncated, NULL, NULL, (void *)&rows[i] };
+		add(rows[i].name, test_row, &rows[i]);
+		add_also(rows[i].name, "truncated", test_truncated, &rows[i]);
 	}
-	memcpy(tests + n, others, sizeof(others));
-	return _cmocka_run_group_tests("ping", tests, COUNT(tests), open_run, close_run);
+	add("all lengths", test_lengths, NULL);
+	add("one bit turned", test_one_bit, NULL);
+	add("mutations", test_mutations, NULL);
+	add("limit, drop", test_rate, NULL);
+	add("limit, pass", test_rate_pass, NULL);
+	add("limit of each source", test_source_rate, NULL);
+	add("limit of each source, networks", test_source_network, NULL);
+	add("both limits", test_both_rates, NULL);
+	add("a limit goes on", test_refill, NULL);
+	add("limit by default", test_default, NULL);
+	add("names", test_names, NULL);
+	return suite_run("ping", &run, load);
 }

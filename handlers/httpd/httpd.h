@@ -35,7 +35,6 @@ enum httpd_counter {
 	HTTPD_LAST_ACK,		/* requests acknowledged because the client has all of the response */
 	HTTPD_FILE,		/* responses from the site that is loaded */
 	HTTPD_STALE,		/* transfers whose file has been taken away: reset */
-	HTTPD_COUNTERS,
 };
 
 enum httpd_reason {

@@ -30,7 +30,6 @@ _Static_assert(sizeof(P64) == 65 && sizeof(NUMBER) - 1 == NUMBER_LEN, "P64, NUMB
 
 #define KEEP_REST	(sizeof(KEEP NUMBER) - 1)
 #define CLOSE_REST	(sizeof(CLOSE NUMBER) - 1)
-#define REST_MAX	64	/* what is written of either, a multiple of 8 */
 #define OK_FIRST_LEN	(sizeof(OK_FIRST) - 1)
 
 #define UNIT_MAX	3072	/* bytes of a segment, at most; see NDIV_REPLY_MAX */

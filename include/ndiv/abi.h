@@ -241,7 +241,6 @@ enum ndiv_tap {
 /* What became of a packet, as a small number: a verdict, or the reason of a drop, of a handler. */
 #define NDIV_OUTCOME(handler, verdict)		((handler) << 6 | (verdict))
 #define NDIV_OUTCOME_DROPPED(handler, reason)	((handler) << 6 | 32 | (reason))
-#define NDIV_OUTCOME_BITS			10
 
 /*
  * The builder arrays (for clones, for skbs) have two banks, too: clones of the old chain's last packets meet the old

@@ -226,7 +226,7 @@ static __always_inline enum ndiv_verdict ndiv_reply(struct ndiv_pkt *pkt, __u32 
 }
 
 /*
- * "return ndiv_burst(pkt, n, len)": the builder makes <n> frames (2 to NDIV_BURST_MAX) of at most <len> bytes
+ * "return ndiv_burst(pkt, n, len)": the builder makes <n> frames (1 to NDIV_BURST_MAX) of at most <len> bytes
  * (to NDIV_REPLY_MAX). They are sent in order.
  */
 static __always_inline enum ndiv_verdict ndiv_burst(struct ndiv_pkt *pkt, __u8 n, __u32 len)

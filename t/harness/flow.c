@@ -12,8 +12,6 @@
 #include "flow_sim.h"
 #include "oracle.h"
 
-#define TO_CLIENT	0
-#define TO_SERVER	1
 #define TIME_MAX_US	900000000ULL
 #define STEPS_MAX	200000
 #define BURST_ROUNDS	(NDIV_BURST_MAX + 2)
@@ -215,7 +213,7 @@ static void judge(struct sim *s, const uint8_t *in, const struct run_out *out)
 	s->server_seen = 1;
 	s->cost->answers++;
 	s->cost->sent += o.len;
-	sim_put(s, TO_CLIENT, out->data, out->len);
+	sim_put(s, SIM_TO_CLIENT, out->data, out->len);
 }
 
 /* --- the server */

@@ -129,7 +129,8 @@ void sim_fail(struct sim *s, const char *fmt, ...) __attribute__((format(printf,
 /* 0 to <n> - 1. */
 uint32_t sim_random(struct sim *s, uint32_t n);
 
-/* The client sends a frame: onto the wire with it. */
+/* A frame onto the wire, to the server or from it. */
+enum { SIM_TO_CLIENT, SIM_TO_SERVER };
 void sim_put(struct sim *s, int to_server, const uint8_t *data, size_t len);
 
 /* flow_tcp.c: the client's TCP. */

@@ -144,7 +144,7 @@ static void send_segment(struct sim *s, uint32_t seq, uint8_t flags, const uint8
 		put16(p.data + p.l4 + 14, 0);
 		pkt_resum(&p);
 	}
-	sim_put(s, 1, p.data, p.len);
+	sim_put(s, SIM_TO_SERVER, p.data, p.len);
 }
 
 static void send_ack(struct sim *s)

@@ -442,3 +442,21 @@ void pkt_build(struct pkt *p, const struct pkt_layer *layers)
 		if (l->type == PKT_BAD_SUM)
 			bad_sum(p, l->bad);
 }
+
+const char *pkt_differs(const uint8_t *data, size_t len, const uint8_t *want, size_t want_len)
+{
+	static char text[100];
+	size_t i;
+
+	for (i = 0; i < len && i < want_len; i++) {
+		if (data[i] == want[i])
+			continue;
+		snprintf(text, sizeof(text), "byte %zu is %02x and not %02x (%zu, %zu bytes)", i, data[i], want[i], len,
+			 want_len);
+		return text;
+	}
+	if (len == want_len)
+		return NULL;
+	snprintf(text, sizeof(text), "%zu bytes and not %zu", len, want_len);
+	return text;
+}

@@ -192,6 +192,9 @@ uint32_t get32(const uint8_t *p);
 void put16(uint8_t *p, uint16_t v);
 void put32(uint8_t *p, uint32_t v);
 
+/* Are <len> bytes at <data> those at <want>? NULL, or what differs first, in static memory until the next call. */
+const char *pkt_differs(const uint8_t *data, size_t len, const uint8_t *want, size_t want_len);
+
 /* Byte <i> of the pattern of DATA(). */
 uint8_t pkt_pattern(size_t i);
 

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <arpa/inet.h>
 #include <sys/mman.h>
 #include <unistd.h>
 #include <linux/bpf.h>
@@ -441,7 +443,7 @@ int run_copy(struct run *r, const struct run_out *from, struct run_out *out)
 	return run_xdp(r, r->copy, from->buf, from->meta + from->len, from->meta, 0, out);
 }
 
-static int run_skb(int prog, const void *data, size_t len, struct run_out *out)
+int run_once(int prog, const void *data, size_t len, struct run_out *out)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = data, .data_size_in = len, .data_out = out->buf,
 		    .data_size_out = sizeof(out->buf), .repeat = 1);
@@ -458,12 +460,12 @@ static int run_skb(int prog, const void *data, size_t len, struct run_out *out)
 
 int run_tx(struct run *r, const void *data, size_t len, struct run_out *out)
 {
-	return run_skb(r->tx_entry, data, len, out);
+	return run_once(r->tx_entry, data, len, out);
 }
 
 int run_in(struct run *r, const void *data, size_t len, struct run_out *out)
 {
-	return run_skb(r->in_entry, data, len, out);
+	return run_once(r->in_entry, data, len, out);
 }
 
 int run_done(struct run *r, uint32_t id)
@@ -507,6 +509,80 @@ int run_reset(struct run *r)
 		if (bpf_map_update_elem(r->cpus, &key, r->values, 0))
 			return -errno;
 	return 0;
+}
+
+int run_pressure(struct run *r)
+{
+	uint32_t key = NDIV_CPU_RX;
+	int i;
+
+	if (bpf_map_lookup_elem(r->cpus, &key, r->values))
+		return -errno;
+	for (i = 0; i < r->cpu_count; i++)
+		r->values[i].pressure = UINT64_MAX;
+	return bpf_map_update_elem(r->cpus, &key, r->values, 0) ? -errno : 0;
+}
+
+uint64_t run_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+}
+
+void run_agent(struct run *r, int alive)
+{
+	r->conf->agent_until = alive ? run_now() + 60000000000ULL : 0;
+}
+
+void run_prefix(struct ndiv_prefixes *p, const char *addr, int bits)
+{
+	struct ndiv_prefix *to = &p->list[p->count4 + p->count6];
+	int v6 = !!strchr(addr, ':'), i;
+
+	memset(to, 0, sizeof(*to));
+	for (i = 0; i < bits; i++)
+		((uint8_t *)to->mask)[i / 8] |= 0x80 >> i % 8;
+	inet_pton(v6 ? AF_INET6 : AF_INET, addr, to->addr);
+	for (i = 0; i < 4; i++)
+		to->addr[i] &= to->mask[i];
+	*(v6 ? &p->count6 : &p->count4) += 1;
+}
+
+/* <count> names of <max>, each in NDIV_NAME_LEN bytes at <got>; the one behind them is empty. */
+static const char *names_differ(const char (*got)[NDIV_NAME_LEN], size_t max, const char *const *want, size_t count)
+{
+	static char text[100];
+	const char *name;
+	size_t i;
+
+	for (i = 0; i < max && i <= count; i++) {
+		name = i < count ? want[i] : "";
+		if (!strcmp(got[i], name))
+			continue;
+		snprintf(text, sizeof(text), "number %zu is called \"%s\" and not \"%s\"", i, got[i], name);
+		return text;
+	}
+	return NULL;
+}
+
+const char *run_names(const struct run *r, uint32_t id, const char *name, const char *const *counters, size_t count,
+		      const char *const *reasons, size_t reason_count)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(r->handler[id].obj, ".rodata.ndiv");
+	struct ndiv_info info;
+	uint32_t key = 0;
+	const char *bad;
+
+	if (bpf_map_lookup_elem(bpf_map__fd(map), &key, &info))
+		return "cannot read its names";
+	bad = names_differ(&info.name, 1, &name, 1);
+	if (!bad)
+		bad = names_differ(info.counters, NDIV_COUNTERS_MAX, counters, count);
+	if (!bad)
+		bad = names_differ(info.reasons + 1, NDIV_REASONS_MAX - 1, reasons, reason_count);
+	return bad;
 }
 
 int run_map(struct run *r, uint32_t id, const char *name)

@@ -15,7 +15,6 @@
 #include "pkt.h"
 
 #define RUN_MAX		(PKT_MAX + 512)
-#define RUN_OPTIONS	8
 
 /* One of a handler's options, by name, as its bytes: see enum ndiv_option_type. */
 struct run_option {
@@ -23,6 +22,13 @@ struct run_option {
 	const void *value;
 	size_t	len;
 };
+
+/* Their values, of the types of enum ndiv_option_type. */
+#define U16(name, v)	{ name, &(uint16_t){ v }, 2 }
+#define U32(name, v)	{ name, &(uint32_t){ v }, 4 }
+#define BOOL(name, v)	{ name, &(uint8_t){ v }, 1 }
+#define CHOICE(name, v)	{ name, &(uint8_t){ v }, 1 }
+#define PREFIXES(name, v)	{ name, &(v), sizeof(v) }
 
 struct run_handler {
 	struct bpf_object *obj;
@@ -72,6 +78,16 @@ int run_add(struct run *r, const char *path, const struct run_option *options);
 /* Writes the chain anew: the handlers <ids> in this order. */
 int run_order(struct run *r, const uint32_t *ids, uint32_t count);
 
+/* One prefix more in the option <p>. */
+void run_prefix(struct ndiv_prefixes *p, const char *addr, int bits);
+
+/*
+ * Is handler <id> called <name>, are its counters and drop reasons (from 1 on), and has it no others? NULL, or what is
+ * called otherwise, in static memory until the next call.
+ */
+const char *run_names(const struct run *r, uint32_t id, const char *name, const char *const *counters, size_t count,
+		      const char *const *reasons, size_t reason_count);
+
 /* Runs a frame through the entry program. 0, or -errno of the kernel. */
 int run_rx(struct run *r, const void *data, size_t len, struct run_out *out);
 
@@ -80,6 +96,9 @@ int run_rx_split(struct run *r, const void *data, size_t len, size_t linear, str
 
 /* Likewise as the agent presents it, postponed <rounds> times. */
 int run_again(struct run *r, const void *data, size_t len, uint16_t rounds, struct run_out *out);
+
+/* Runs a frame, without metadata, through program <prog>. */
+int run_once(int prog, const void *data, size_t len, struct run_out *out);
 
 /* The transmit path, and what goes up to the stack. */
 int run_tx(struct run *r, const void *data, size_t len, struct run_out *out);
@@ -99,6 +118,15 @@ int run_sum(struct run *r, enum ndiv_cpu_index which, struct ndiv_cpu *sum);
 
 /* Sets all counters to 0. */
 int run_reset(struct run *r);
+
+/* The transmit ring is full: for ever, as jiffies go. 0, or -errno. */
+int run_pressure(struct run *r);
+
+/* An agent is alive for a minute, or there is none. */
+void run_agent(struct run *r, int alive);
+
+/* The clock by which postponed packets are due, in ns. */
+uint64_t run_now(void);
 
 /* A map of handler <id>, by name; below 0 if there is none. */
 int run_map(struct run *r, uint32_t id, const char *name);
