@@ -78,7 +78,7 @@ static __always_inline void *block_at(const struct block *b, __u32 at)
 
 	barrier_var(off);
 	off &= tap_conf.size - 4;
-	return b->ring->data + off + at;
+	return ndiv_ring_data(b->ring) + off + at;
 }
 
 static __always_inline void put32(struct block *b, __u32 value)

@@ -65,14 +65,14 @@ static __u64 look(struct ndiv_capture *cap)
 /* The reader's next block and the time it bears; NULL: there is none. -EBADMSG in <*err> if it cannot be one. */
 static const struct block *peek(const struct ndiv_capture *cap, struct reader *r, __u64 *time, int *err)
 {
-	const struct ndiv_ring *ring = r->ring;
+	struct ndiv_ring *ring = r->ring;
 	const struct block *b;
 	__u32 end;
 
 	if (r->pos == r->limit)
 		return NULL;
 	end = lap_of(r->pos) == lap_of(r->limit) ? off_of(r->limit) : ring->end[lap_of(r->pos) & 1];
-	b = (const struct block *)(ring->data + off_of(r->pos));
+	b = (const struct block *)(ndiv_ring_data(ring) + off_of(r->pos));
 	if (off_of(r->pos) >= cap->conf.size || end <= off_of(r->pos) || b->len % 4 || b->len < sizeof(*b) ||
 	    b->len > end - off_of(r->pos) || end > cap->conf.size + cap->conf.snaplen + NDIV_BLOCK_EXTRA) {
 		*err = -EBADMSG;
@@ -156,7 +156,7 @@ static void spend(struct budget *left, __u32 len)
 /* A span: what <r> has up to the time <until>, in one piece. 0 bytes: the budget is used up. */
 static struct iovec take(struct ndiv_capture *cap, struct reader *r, __u64 until, struct budget *left, int *err)
 {
-	struct iovec span = { .iov_base = r->ring->data + off_of(r->pos) };
+	struct iovec span = { .iov_base = ndiv_ring_data(r->ring) + off_of(r->pos) };
 	__u32 lap = lap_of(r->pos);
 	const struct block *b;
 	__u64 time;

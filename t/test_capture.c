@@ -540,7 +540,7 @@ static void hand_put(int cpu, uint64_t t)
 	struct ndiv_ring *r = hand.ring[cpu];
 	uint32_t off = r->head, lap = r->head >> 32, words[25] = { 6, 100, 0, t >> 32, t, 56, 56, [24] = 100 };
 
-	memcpy(r->data + off, words, sizeof(words));
+	memcpy(ndiv_ring_data(r) + off, words, sizeof(words));
 	off += 100;
 	if (off >= HAND_SIZE) {
 		r->end[lap & 1] = off;
@@ -659,7 +659,7 @@ static void broken_rings(void **state)
 	for (i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
 		hand_up();
 		hand_put(0, 1);
-		memcpy(hand.ring[0]->data + 4, &lengths[i], 4);
+		memcpy(ndiv_ring_data(hand.ring[0]) + 4, &lengths[i], 4);
 		assert_string_equal(hand_read(0, 0), strerror(EBADMSG));
 		hand_down();
 	}
@@ -676,7 +676,7 @@ static void half_a_block(void **state)
 	hand_up();
 	hand_put(0, 1);
 	hand_put(0, 2);
-	memset(hand.ring[0]->data + 200, 0xff, 60);
+	memset(ndiv_ring_data(hand.ring[0]) + 200, 0xff, 60);
 	hand.ring[0]->head |= NDIV_RING_BUSY;
 	assert_string_equal(hand_read(0, 0), "1 2");
 	assert_string_equal(hand_read(0, 0), "");

@@ -12,6 +12,7 @@
 #define NDIV_RING_H
 
 #include <linux/types.h>
+#include <ndiv/abi.h>
 
 /* Where packets are captured; each point is an interface of the file. */
 enum ndiv_point {
@@ -39,9 +40,14 @@ struct ndiv_ring {
 	__u64	seen_tail;	/* (k) tail, when it was last looked at */
 	struct ndiv_ring_count count[NDIV_POINTS];
 	__u64	pad3[3];
-	__u8	data[];
 };
-_Static_assert(sizeof(struct ndiv_ring) == 256, "struct ndiv_ring is four cache lines");
+NDIV_ASSERT(sizeof(struct ndiv_ring) == 256, "struct ndiv_ring is four cache lines");
+
+/* The blocks: <size> bytes and the slack, behind the counters. */
+static inline __u8 *ndiv_ring_data(struct ndiv_ring *ring)
+{
+	return (__u8 *)(ring + 1);
+}
 
 /* Bytes of a block besides the packet, at most; and so the slack behind <size>, with the longest packet. */
 #define NDIV_BLOCK_EXTRA	160
@@ -57,7 +63,7 @@ struct ndiv_comment {
 	__u16	len;		/* of the text */
 	char	text[NDIV_COMMENT_LEN];
 };
-_Static_assert(sizeof(struct ndiv_comment) == 64, "struct ndiv_comment is a cache line");
+NDIV_ASSERT(sizeof(struct ndiv_comment) == 64, "struct ndiv_comment is a cache line");
 
 #define NDIV_OUTCOMES		1024
 
@@ -71,6 +77,6 @@ struct ndiv_tap_conf {
 	__u32	ids;		/* number the packets: 1 if more than one point of the receive path is captured */
 	__u32	interface[NDIV_POINTS]; /* number of the point's interface in the file */
 };
-_Static_assert(sizeof(struct ndiv_tap_conf) == 40, "struct ndiv_tap_conf");
+NDIV_ASSERT(sizeof(struct ndiv_tap_conf) == 40, "struct ndiv_tap_conf");
 
 #endif
