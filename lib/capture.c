@@ -137,6 +137,10 @@ static void fill_conf(struct ndiv_capture *cap)
 	c->epoch = clock_epoch();
 	c->coarse = !!cap->opts.coarse;
 	c->barrier = cap->force_barrier || !STORES_IN_ORDER;
+	if (cap->opts.sample > 1) {
+		c->sample = (1ULL << 32) / cap->opts.sample;
+		c->key = clock_ns(CLOCK_MONOTONIC) * 0x9e3779b97f4a7c15ULL;
+	}
 	c->ids = wants(cap, NDIV_POINT_RX) && wants(cap, NDIV_POINT_VERDICT);
 	for (point = 0; point < NDIV_POINTS; point++)
 		if (wants(cap, point))
@@ -586,7 +590,7 @@ size_t ndiv_capture_head(const struct ndiv_capture *cap, void *buf)
 		"received, behind the handlers, with their verdict",
 		"sent by the local stack",
 	};
-	char name[IFNAMSIZ + 16];
+	char name[IFNAMSIZ + 16], part[48], text[128];
 	unsigned int point;
 	size_t len = pcapng_section(buf);
 
@@ -594,26 +598,38 @@ size_t ndiv_capture_head(const struct ndiv_capture *cap, void *buf)
 		if (!wants(cap, point))
 			continue;
 		snprintf(name, sizeof(name), "%s/%s", cap->ifname, ndiv_point_name(point));
-		len += pcapng_interface((char *)buf + len, name, about[point], cap->opts.filter,
-					cap->conf.snaplen);
+		snprintf(part, sizeof(part), "; one packet of %u, at random", cap->opts.sample);
+		snprintf(text, sizeof(text), "%s%s", about[point], cap->opts.sample > 1 ? part : "");
+		len += pcapng_interface((char *)buf + len, name, text, cap->opts.filter, cap->conf.snaplen);
 	}
 	return len;
 }
 
-static void sum_up(const struct ndiv_capture *cap, unsigned int point, struct ndiv_ring_count *sum)
+#define ALL_CPUS	(-1)
+
+static void sum_up(const struct ndiv_capture *cap, int cpu, unsigned int point, struct ndiv_ring_count *sum)
 {
 	const struct ndiv_ring_count *c;
 	int i;
 
 	for (i = 0; i < cap->cpus; i++) {
+		if (cpu != ALL_CPUS && i != cpu)
+			continue;
 		c = &cap->reader[i].ring->count[point];
+		/* what is counted last goes first: so the parts are never more than the whole */
+		sum->lost += __atomic_load_n(&c->lost, __ATOMIC_ACQUIRE);
+		sum->skipped += __atomic_load_n(&c->skipped, __ATOMIC_ACQUIRE);
+		sum->rejected += __atomic_load_n(&c->rejected, __ATOMIC_ACQUIRE);
 		sum->seen += __atomic_load_n(&c->seen, __ATOMIC_RELAXED);
-		sum->rejected += __atomic_load_n(&c->rejected, __ATOMIC_RELAXED);
-		sum->lost += __atomic_load_n(&c->lost, __ATOMIC_RELAXED);
 	}
 }
 
-size_t ndiv_capture_tail(const struct ndiv_capture *cap, void *buf)
+int ndiv_capture_cpus(const struct ndiv_capture *cap)
+{
+	return cap->cpus;
+}
+
+size_t ndiv_capture_cpu_tail(const struct ndiv_capture *cap, int cpu, void *buf)
 {
 	struct pcapng_stats st = { .start = cap->start, .now = capture_clock(cap) };
 	struct ndiv_ring_count sum;
@@ -624,14 +640,20 @@ size_t ndiv_capture_tail(const struct ndiv_capture *cap, void *buf)
 		if (!wants(cap, point))
 			continue;
 		memset(&sum, 0, sizeof(sum));
-		sum_up(cap, point, &sum);
+		sum_up(cap, cpu, point, &sum);
 		st.interface = cap->conf.interface[point];
 		st.received = sum.seen;
 		st.accepted = sum.seen - sum.rejected;
+		st.skipped = sum.skipped;
 		st.lost = sum.lost;
 		len += pcapng_stats((char *)buf + len, &st);
 	}
 	return len;
+}
+
+size_t ndiv_capture_tail(const struct ndiv_capture *cap, void *buf)
+{
+	return ndiv_capture_cpu_tail(cap, ALL_CPUS, buf);
 }
 
 void ndiv_capture_stats(const struct ndiv_capture *cap, struct ndiv_capture_stats *stats)
@@ -642,7 +664,7 @@ void ndiv_capture_stats(const struct ndiv_capture *cap, struct ndiv_capture_stat
 
 	memset(stats, 0, sizeof(*stats));
 	for (point = 0; point < NDIV_POINTS; point++)
-		sum_up(cap, point, &stats->point[point]);
+		sum_up(cap, ALL_CPUS, point, &stats->point[point]);
 	stats->size = cap->conf.size;
 	for (i = 0; i < cap->cpus; i++) {
 		used = ring_used(cap, &cap->reader[i]);

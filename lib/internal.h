@@ -218,7 +218,7 @@ size_t	pcapng_section(void *buf);
 size_t	pcapng_interface(void *buf, const char *name, const char *about, const char *filter, __u32 snaplen);
 struct pcapng_stats {
 	__u32	interface;
-	__u64	start, now, received, accepted, lost;
+	__u64	start, now, received, accepted, skipped, lost;
 };
 size_t	pcapng_stats(void *buf, const struct pcapng_stats *st);
 

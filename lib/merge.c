@@ -42,23 +42,26 @@ __u64 ring_used(const struct ndiv_capture *cap, const struct reader *r)
 	return distance(cap, __atomic_load_n(&r->ring->tail, __ATOMIC_RELAXED), head);
 }
 
+static void look_at(const struct ndiv_capture *cap, struct reader *r)
+{
+	__u64 head = __atomic_load_n(&r->ring->head, __ATOMIC_ACQUIRE);
+
+	r->busy = !cap->stopped && head & NDIV_RING_BUSY;
+	r->limit = head & ~(__u64)NDIV_RING_BUSY;
+}
+
 /*
  * Looks how far each ring is. Returns the time before which nothing new can come into a ring that was idle. Where
  * nothing is captured any more, that is the end of time.
  */
 static __u64 look(struct ndiv_capture *cap)
 {
-	__u64 now = cap->stopped ? ~0ULL : capture_clock(cap) - MARGIN_NS, head;
-	struct reader *r;
+	__u64 now = cap->stopped ? ~0ULL : capture_clock(cap) - MARGIN_NS;
 	int i;
 
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	for (i = 0; i < cap->cpus; i++) {
-		r = &cap->reader[i];
-		head = __atomic_load_n(&r->ring->head, __ATOMIC_ACQUIRE);
-		r->busy = !cap->stopped && head & NDIV_RING_BUSY;
-		r->limit = head & ~(__u64)NDIV_RING_BUSY;
-	}
+	for (i = 0; i < cap->cpus; i++)
+		look_at(cap, &cap->reader[i]);
 	return now;
 }
 
@@ -196,10 +199,37 @@ int ndiv_capture_read(struct ndiv_capture *cap, struct iovec *iov, int count, ui
 	return n;
 }
 
+int ndiv_capture_cpu_read(struct ndiv_capture *cap, int cpu, struct iovec *iov, int count, uint64_t max_bytes,
+			  uint64_t *packets)
+{
+	struct budget left = { UINT64_MAX, max_bytes ? max_bytes : UINT64_MAX, 1 };
+	struct reader *r = &cap->reader[cpu];
+	int n = 0, err = 0;
+
+	look_at(cap, r);
+	while (n < count && r->pos != r->limit) {
+		iov[n] = take(cap, r, ~0ULL, &left, &err);
+		if (err || !iov[n].iov_len)
+			break;
+		n++;
+	}
+	if (err)
+		return err;
+	*packets = UINT64_MAX - left.packets;
+	return n;
+}
+
+void ndiv_capture_cpu_release(struct ndiv_capture *cap, int cpu)
+{
+	struct reader *r = &cap->reader[cpu];
+
+	__atomic_store_n(&r->ring->tail, r->pos, __ATOMIC_RELEASE);
+}
+
 void ndiv_capture_release(struct ndiv_capture *cap)
 {
 	int i;
 
 	for (i = 0; i < cap->cpus; i++)
-		__atomic_store_n(&cap->reader[i].ring->tail, cap->reader[i].pos, __ATOMIC_RELEASE);
+		ndiv_capture_cpu_release(cap, i);
 }

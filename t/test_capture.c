@@ -146,7 +146,9 @@ static void end(void)
 	assert_int_equal(ng_read(&ng, tail, ndiv_capture_tail(cap, tail)), 0);
 	for (i = 0; i < ng.count; i++) {
 		assert_int_equal(ng.interface[i].stats, 1);
-		assert_int_equal(ng.interface[i].accepted, ng.interface[i].packets + ng.interface[i].dropped);
+		assert_int_equal(ng.interface[i].delivered, ng.interface[i].packets);
+		assert_int_equal(ng.interface[i].accepted,
+				 ng.interface[i].packets + ng.interface[i].dropped + ng.skipped);
 	}
 	ndiv_capture_close(cap);
 	cap = NULL;
@@ -363,6 +365,84 @@ static void verdict_filters(void **state)
 	assert_int_equal(open_capture(&none), -1);
 	assert_string_equal(nd.err, "nothing on it has verdict and handler (any) and reason ood (`ndiv show -a lab0` "
 				    "lists what there is)");
+	ndiv_capture_close(cap);
+	cap = NULL;
+}
+
+/* --- sampling */
+
+/* Numbers of the packets at each point, in order. */
+struct sampled {
+	uint64_t id[2][4000];
+	uint64_t count[2];
+};
+
+static int note_id(const struct ng_packet *p, void *arg)
+{
+	struct sampled *s = arg;
+
+	s->id[p->interface][s->count[p->interface]++] = p->id;
+	return !p->id;
+}
+
+/*
+ * One of 10: of 20000 packets 2000 with a standard deviation of 42. No two captures choose the same ones; but the two
+ * points of one capture do.
+ */
+static void sampling(void **state)
+{
+	static struct sampled s[2];
+	struct ndiv_capture_stats st;
+	uint64_t n;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		memset(&s[i], 0, sizeof(s[i]));
+		begin(1 << NDIV_POINT_RX | 1 << NDIV_POINT_VERDICT, 1 << 20, 64,
+		      (struct ndiv_capture_opts){ .sample = 10 });
+		ng.fn = note_id;
+		ng.arg = &s[i];
+		for (n = 0; n < 20000; n++) {
+			send_packet(n, XDP_PASS);
+			drain(0);
+		}
+		ndiv_capture_stats(cap, &st);
+		ng.skipped = st.point[NDIV_POINT_RX].skipped;
+		assert_int_equal(st.point[NDIV_POINT_RX].seen, 20000);
+		assert_int_equal(st.point[NDIV_POINT_RX].skipped + s[i].count[0], 20000);
+		assert_in_range(s[i].count[0], 2000 - 250, 2000 + 250);
+		assert_int_equal(s[i].count[0], s[i].count[1]);
+		assert_memory_equal(s[i].id[0], s[i].id[1], s[i].count[0] * sizeof(uint64_t));
+		end();
+	}
+	/* by their place in each run */
+	for (n = s[0].count[0]; n--;) {
+		s[0].id[0][n] -= s[0].id[0][0];
+		s[1].id[0][n] -= s[1].id[0][0];
+	}
+	assert_memory_not_equal(s[0].id[0], s[1].id[0], 1000 * sizeof(uint64_t));
+}
+
+/* One in a row of a filter: only what it wants is counted out. And what the host sends has no number but its own. */
+static void sampling_elsewhere(void **state)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, t, .data_in = buf, .repeat = 20000);
+	struct ndiv_capture_stats st;
+
+	begin(1 << NDIV_POINT_TX, 1 << 23, 64, (struct ndiv_capture_opts){ .sample = 10 });
+	t.data_size_in = make_packet(1, buf);
+	assert_int_equal(bpf_prog_test_run_opts(bpf_program__fd(cap->tap->progs.ndiv_tap_tx), &t), 0);
+	ndiv_capture_stats(cap, &st);
+	drain(0);
+	ng.skipped = st.point[NDIV_POINT_TX].skipped;
+	assert_int_equal(st.point[NDIV_POINT_TX].seen, 20000);
+	assert_in_range(ng.packets, 2000 - 250, 2000 + 250);
+	end();
+	begin(1 << NDIV_POINT_RX, 1 << 20, 64, (struct ndiv_capture_opts){ .sample = 1000000, .filter = "udp" });
+	send_packet(1, XDP_PASS);
+	ndiv_capture_stats(cap, &st);
+	assert_int_equal(st.point[NDIV_POINT_RX].rejected, 1);
+	assert_int_equal(st.point[NDIV_POINT_RX].skipped, 0);
 	ndiv_capture_close(cap);
 	cap = NULL;
 }
@@ -714,10 +794,16 @@ static int clean(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_million), TEST(a_million_cut), TEST(with_barrier), TEST(overrun), TEST(verdicts),
-		TEST(verdict_filters), TEST(filters), TEST(filter_without_end),
-		TEST(filter_refused), TEST(several_buffers), TEST(transmit), TEST(merged_by_time), TEST(limits),
-		TEST(waits_for_busy), TEST(full_goes_first), TEST(laps), TEST(broken_rings), TEST(half_a_block),
+		TEST(a_million),       TEST(a_million_cut),
+		TEST(with_barrier),    TEST(overrun),
+		TEST(verdicts),        TEST(verdict_filters),
+		TEST(sampling),        TEST(sampling_elsewhere),
+		TEST(filters),         TEST(filter_without_end),
+		TEST(filter_refused),  TEST(several_buffers),
+		TEST(transmit),        TEST(merged_by_time),
+		TEST(limits),          TEST(waits_for_busy),
+		TEST(full_goes_first), TEST(laps),
+		TEST(broken_rings),    TEST(half_a_block),
 	};
 
 	return cmocka_run_group_tests_name("capture", tests, up, down);

@@ -276,6 +276,7 @@ struct ndiv_capture_opts {
 	const char *handler;		/* only what this one decided ("core", too); NULL: all */
 	const char *reason;		/* only what was dropped for this reason; NULL: all */
 	const char *filter;		/* only what matches this, at all points: pcap-filter(7); NULL or "": all */
+	uint32_t sample;		/* of what is wanted, one of so many, at random; 0 or 1: all */
 };
 
 #define NDIV_SNAPLEN_MAX	262144
@@ -297,6 +298,17 @@ size_t ndiv_capture_head(const struct ndiv_capture *cap, void *buf);
 
 /* The blocks that end a file: statistics of each interface so far. Likewise. */
 size_t ndiv_capture_tail(const struct ndiv_capture *cap, void *buf);
+
+/*
+ * A file can also have only what came by way of one CPU: of what number, from 0 to ndiv_capture_cpus() - 1. Different
+ * CPUs may be read by different threads. Blocks are in the order of time by themselves; else as ndiv_capture_tail(),
+ * ndiv_capture_read() and ndiv_capture_release().
+ */
+int ndiv_capture_cpus(const struct ndiv_capture *cap);
+size_t ndiv_capture_cpu_tail(const struct ndiv_capture *cap, int cpu, void *buf);
+int ndiv_capture_cpu_read(struct ndiv_capture *cap, int cpu, struct iovec *iov, int count, uint64_t max_bytes,
+			  uint64_t *packets);
+void ndiv_capture_cpu_release(struct ndiv_capture *cap, int cpu);
 
 /*
  * What is there, in the order of time over all CPUs: up to <count> spans of whole blocks, of which at most

@@ -25,6 +25,7 @@ enum ndiv_point {
 struct ndiv_ring_count {
 	__u64	seen;		/* (k) packets that came to the point */
 	__u64	rejected;	/* (k) which the filter did not want */
+	__u64	skipped;	/* (k) which the filter wanted, and sampling left out */
 	__u64	lost;		/* (k) for which the ring had no room */
 	__u64	told;		/* (k) of the lost ones: told in the blocks written so far */
 };
@@ -39,7 +40,6 @@ struct ndiv_ring {
 	__u64	pad2[7];
 	__u64	seen_tail;	/* (k) tail, when it was last looked at */
 	struct ndiv_ring_count count[NDIV_POINTS];
-	__u64	pad3[3];
 };
 NDIV_ASSERT(sizeof(struct ndiv_ring) == 256, "struct ndiv_ring is four cache lines");
 
@@ -76,7 +76,10 @@ struct ndiv_tap_conf {
 	__u32	barrier;	/* the CPU needs a barrier between block and head */
 	__u32	ids;		/* number the packets: 1 if more than one point of the receive path is captured */
 	__u32	interface[NDIV_POINTS]; /* number of the point's interface in the file */
+	__u32	sample;		/* so many of 2^32 packets are kept, at random; 0: all */
+	__u32	pad;
+	__u64	key;		/* of that choice */
 };
-NDIV_ASSERT(sizeof(struct ndiv_tap_conf) == 40, "struct ndiv_tap_conf");
+NDIV_ASSERT(sizeof(struct ndiv_tap_conf) == 56, "struct ndiv_tap_conf");
 
 #endif
