@@ -630,15 +630,13 @@ static void hand_put(int cpu, uint64_t t)
 	}
 }
 
-/* Times of what can be read now, in order, as text. */
-static const char *hand_read(uint64_t max_packets, uint64_t max_bytes)
+/* Times of the blocks of <n> spans, as text. */
+static const char *hand_text(const struct iovec *iov, int n)
 {
 	static char text[512];
-	struct iovec iov[SPANS];
-	uint64_t packets;
 	size_t used = 0, off;
-	int n = ndiv_capture_read(&hand.cap, iov, SPANS, max_packets, max_bytes, &packets), i;
 	const uint32_t *b;
+	int i;
 
 	text[0] = 0;
 	if (n < 0)
@@ -649,7 +647,28 @@ static const char *hand_read(uint64_t max_packets, uint64_t max_bytes)
 			used += snprintf(text + used, sizeof(text) - used, "%s%llu", used ? " " : "",
 					 (unsigned long long)b[3] << 32 | b[4]);
 		}
+	return text;
+}
+
+/* Of what can be read now, in order. */
+static const char *hand_read(uint64_t max_packets, uint64_t max_bytes)
+{
+	struct iovec iov[SPANS];
+	uint64_t packets;
+	const char *text = hand_text(iov, ndiv_capture_read(&hand.cap, iov, SPANS, max_packets, max_bytes, &packets));
+
 	ndiv_capture_release(&hand.cap);
+	return text;
+}
+
+/* Likewise of one CPU. */
+static const char *hand_read_cpu(int cpu, uint64_t max_bytes)
+{
+	struct iovec iov[SPANS];
+	uint64_t packets;
+	const char *text = hand_text(iov, ndiv_capture_cpu_read(&hand.cap, cpu, iov, SPANS, max_bytes, &packets));
+
+	ndiv_capture_cpu_release(&hand.cap, cpu);
 	return text;
 }
 
@@ -727,6 +746,43 @@ static void laps(void **state)
 		assert_string_equal(hand_read(0, 0), want);
 	}
 	assert_true(hand.ring[0]->tail >> 32 >= 5);
+	hand_down();
+}
+
+/* Each by itself, whatever is in the other one, or is being written there. */
+static void one_cpu(void **state)
+{
+	uint8_t tail[NDIV_CAPTURE_HEAD];
+	struct ng own = { .has_section = 1, .count = 1 };
+	int i;
+
+	hand_up();
+	hand_put(0, 10);
+	for (i = 1; i <= 41; i++)
+		hand_put(1, i);
+	hand.ring[0]->head |= NDIV_RING_BUSY;
+	assert_string_equal(hand_read_cpu(1, 250), "1 2");
+	assert_int_equal(hand.ring[1]->tail, 200);
+	assert_int_equal(hand.ring[0]->tail, 0);
+	assert_string_equal(hand_read_cpu(1, 150), "3");
+	assert_non_null(strstr(hand_read_cpu(1, 0), "39 40 41"));
+	hand_put(1, 42);
+	assert_string_equal(hand_read_cpu(1, 0), "42");
+	assert_string_equal(hand_read_cpu(1, 0), "");
+	assert_string_equal(hand_read_cpu(0, 0), "10");
+	hand.cap.opts.points = 1 << NDIV_POINT_RX;
+	hand.ring[0]->count[0].seen = 5;
+	hand.ring[1]->count[0] = (struct ndiv_ring_count){ .seen = 60, .rejected = 10, .skipped = 7, .lost = 1 };
+	assert_int_equal(ng_read(&own, tail, ndiv_capture_cpu_tail(&hand.cap, 1, tail)), 0);
+	assert_int_equal(own.interface[0].received, 60);
+	assert_int_equal(own.interface[0].accepted, 50);
+	assert_int_equal(own.interface[0].delivered, 42);
+	assert_int_equal(own.interface[0].dropped, 1);
+	assert_int_equal(ng_read(&own, tail, ndiv_capture_tail(&hand.cap, tail)), 0);
+	assert_int_equal(own.interface[0].received, 65);
+	hand_put(1, 43);
+	memset(ndiv_ring_data(hand.ring[1]) + (uint32_t)(hand.ring[1]->head - 100) + 4, 0, 4);
+	assert_string_equal(hand_read_cpu(1, 0), strerror(EBADMSG));
 	hand_down();
 }
 
