@@ -858,7 +858,7 @@ int main(void)
 		TEST(filter_refused),  TEST(several_buffers),
 		TEST(transmit),        TEST(merged_by_time),
 		TEST(limits),          TEST(waits_for_busy),
-		TEST(full_goes_first), TEST(laps),
+		TEST(full_goes_first), TEST(laps), TEST(one_cpu),
 		TEST(broken_rings),    TEST(half_a_block),
 	};
 
