@@ -45,7 +45,7 @@ BPFTOOL = $(call once,BPFTOOL,$(shell scripts/bpftool.sh))
 # This directory has <asm/types.h>; it is found without it only where gcc-multilib happens to be installed.
 MULTIARCH = $(call once,MULTIARCH,$(or $(shell $(CC) -print-multiarch 2>/dev/null),$(shell uname -m)-linux-gnu))
 LIBS = $(call once,LIBS,$(shell $(PKG_CONFIG) --libs libbpf) -lelf -lz -lpcap)
-CLI_LIBS = -lzstd
+CLI_LIBS = -lzstd -lfuse3
 
 B := build$(if $(SAN),/san)
 Q := $(if $(V),,@)

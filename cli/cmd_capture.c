@@ -3,17 +3,16 @@
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
-#include <grp.h>
 #include <inttypes.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
 #include <pthread.h>
-#include <pwd.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+#include "capcommon.h"
 #include "capwriter.h"
 #include "cmd.h"
 
@@ -42,24 +41,6 @@ struct session {
 };
 
 static volatile sig_atomic_t ended;
-
-static void on_signal(int sig)
-{
-	ended = 1;
-}
-
-/* Without SA_RESTART: a write that waits is to return. SIGHUP: not where it is ignored, for nohup(1). */
-static void catch_signals(void)
-{
-	static const int signals[] = { SIGINT, SIGTERM, SIGQUIT };
-	struct sigaction sa = { .sa_handler = on_signal }, old;
-	size_t i;
-
-	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
-		sigaction(signals[i], &sa, NULL);
-	if (!sigaction(SIGHUP, NULL, &old) && old.sa_handler != SIG_IGN)
-		sigaction(SIGHUP, &sa, NULL);
-}
 
 static int64_t now_ms(void)
 {
@@ -128,47 +109,13 @@ static int check_options(const struct options *o)
 	return 0;
 }
 
-/* --- who writes the files */
-
-struct user {
-	uid_t uid;
-	gid_t gid;
-	char name[64];
-};
-
-/* The user of -Z, or who called sudo. 1; 0 if it is to stay as it is; -1 after a message. */
-static int find_user(const struct options *o, struct user *u)
-{
-	const char *uid = getenv("SUDO_UID"), *gid = getenv("SUDO_GID");
-	struct passwd *pw;
-	int64_t id;
-
-	if (o->user) {
-		pw = getpwnam(o->user);
-		if (!pw) {
-			message("capture: --user: there is no user \"%s\"", o->user);
-			return -1;
-		}
-		*u = (struct user){ .uid = pw->pw_uid, .gid = pw->pw_gid };
-		snprintf(u->name, sizeof(u->name), "%s", o->user);
-		return u->uid != geteuid();
-	}
-	if (geteuid() || !uid || !gid || parse_number(uid, 1, UINT32_MAX - 1, &id))
-		return 0;
-	u->uid = id;
-	if (parse_number(gid, 0, UINT32_MAX - 1, &id))
-		return 0;
-	u->gid = id;
-	pw = getpwuid(u->uid);
-	snprintf(u->name, sizeof(u->name), "%s", pw ? pw->pw_name : uid);
-	return 1;
-}
+/* --- set-up */
 
 /* From here on nothing needs root: the kernel's side is there, and goes by itself. */
 static int drop_privileges(const struct session *s)
 {
-	struct user u;
-	int found = find_user(s->o, &u);
+	struct capuser u;
+	int found = capuser_find(s->o->user, &u);
 
 	if (found <= 0)
 		return found;
@@ -176,11 +123,7 @@ static int drop_privileges(const struct session *s)
 		message("capture: privileges are kept: tc has to be cleaned up at the end (Linux before 6.6)");
 		return 0;
 	}
-	if (initgroups(u.name, u.gid) || setresgid(u.gid, u.gid, u.gid) || setresuid(u.uid, u.uid, u.uid)) {
-		message("capture: cannot become user %s: %s", u.name, strerror(errno));
-		return -1;
-	}
-	return 0;
+	return capuser_become(&u);
 }
 
 /* Ends with the process, too. A socket that receives nothing. */
@@ -499,7 +442,7 @@ static int run_session(const struct options *o, const char *ifname, const struct
 	struct session s = { .o = o, .promiscuous = -1 };
 	int failed;
 
-	catch_signals();
+	capsignal_catch(&ended);
 	failed = open_session(&s, ifname, c);
 	if (!failed)
 		failed = capture(&s, ifname);
@@ -510,27 +453,6 @@ static int run_session(const struct options *o, const char *ifname, const struct
 	ndiv_capture_close(s.cap);
 	ndiv_close(s.nd);
 	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
-}
-
-/* The words of an expression, to one text. NULL after a message. */
-static char *join(int count, char **words)
-{
-	size_t len = 1;
-	char *text;
-	int i;
-
-	for (i = 0; i < count; i++)
-		len += strlen(words[i]) + 1;
-	text = calloc(1, len);
-	if (!text) {
-		message("capture: no memory for the expression");
-		return NULL;
-	}
-	for (i = 0; i < count; i++) {
-		strcat(text, i ? " " : "");
-		strcat(text, words[i]);
-	}
-	return text;
 }
 
 static int run(const void *opts, int argc, char **argv)
@@ -548,7 +470,7 @@ static int run(const void *opts, int argc, char **argv)
 	if (check_options(o) || parse_lists(o, &c))
 		return EXIT_USAGE;
 	ifname = o->interface ? o->interface : argv[0];
-	filter = join(argc - !o->interface, argv + !o->interface);
+	filter = expression_join(argc - !o->interface, argv + !o->interface);
 	if (!filter)
 		return EXIT_FAILURE;
 	c.filter = filter;
@@ -606,14 +528,19 @@ static const struct arg args[] = {
 	{ 0 },
 };
 
+static const struct cmd *const subs[] = { &cmd_capture_mount, NULL };
+
 const struct cmd cmd_capture = {
 	.name = "capture",
 	.about = "Captures packets in the driver, into a file or on the screen.",
 	.text = "Points: rx, what the driver hands in, before any handler; verdict, behind the handlers, with\n"
 		"verdict, handler and reason; tx, what the local stack sends. ndiv need not be attached.\n"
-		"EXPRESSION chooses packets, as in tcpdump: pcap-filter(7). See ndiv-capture(8).\n",
+		"EXPRESSION chooses packets, as in tcpdump: pcap-filter(7). See ndiv-capture(8).\n\n"
+		"ndiv capture mount DIR: files that are live captures.\n"
+		"An interface that is called as one of these words goes with -i.\n",
 	.args = args,
 	.opts = opts,
 	.size = sizeof(struct options),
 	.run = run,
+	.subs = subs,
 };

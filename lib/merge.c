@@ -13,11 +13,6 @@
 #define MARGIN_NS	10000	/* that the clocks of CPUs, and what they see of each other, may differ at most */
 #define FULL(size)	((size) / 4 * 3)
 
-/* What the reader needs of an enhanced packet block. */
-struct block {
-	__u32	type, len, interface, time_high, time_low, captured, original;
-};
-
 static __u32 lap_of(__u64 pos)
 {
 	return pos >> 32;
@@ -66,16 +61,16 @@ static __u64 look(struct ndiv_capture *cap)
 }
 
 /* The reader's next block and the time it bears; NULL: there is none. -EBADMSG in <*err> if it cannot be one. */
-static const struct block *peek(const struct ndiv_capture *cap, struct reader *r, __u64 *time, int *err)
+static const struct epb *peek(const struct ndiv_capture *cap, struct reader *r, __u64 *time, int *err)
 {
 	struct ndiv_ring *ring = r->ring;
-	const struct block *b;
+	const struct epb *b;
 	__u32 end;
 
 	if (r->pos == r->limit)
 		return NULL;
 	end = lap_of(r->pos) == lap_of(r->limit) ? off_of(r->limit) : ring->end[lap_of(r->pos) & 1];
-	b = (const struct block *)(ndiv_ring_data(ring) + off_of(r->pos));
+	b = (const struct epb *)(ndiv_ring_data(ring) + off_of(r->pos));
 	if (off_of(r->pos) >= cap->conf.size || end <= off_of(r->pos) || b->len % 4 || b->len < sizeof(*b) ||
 	    b->len > end - off_of(r->pos) || end > cap->conf.size + cap->conf.snaplen + NDIV_BLOCK_EXTRA) {
 		*err = -EBADMSG;
@@ -86,7 +81,7 @@ static const struct block *peek(const struct ndiv_capture *cap, struct reader *r
 }
 
 /* Over <b>, and from the end of a lap to the next one. */
-static void advance(struct reader *r, const struct block *b, __u64 time)
+static void advance(struct reader *r, const struct epb *b, __u64 time)
 {
 	__u32 lap = lap_of(r->pos), off = off_of(r->pos) + b->len;
 
@@ -161,7 +156,7 @@ static struct iovec take(struct ndiv_capture *cap, struct reader *r, __u64 until
 {
 	struct iovec span = { .iov_base = ndiv_ring_data(r->ring) + off_of(r->pos) };
 	__u32 lap = lap_of(r->pos);
-	const struct block *b;
+	const struct epb *b;
 	__u64 time;
 
 	while (lap_of(r->pos) == lap) {

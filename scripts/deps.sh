@@ -26,6 +26,7 @@ needs() {
 		build	hdr:pcap.h		libpcap-dev
 		build	hdr:curses.h		libncurses-dev
 		build	hdr:zstd.h		libzstd-dev
+		build	hdr:fuse3/fuse.h	libfuse3-dev
 		build	has_bpftool		bpftool
 		lab	cmd:ip			iproute2
 		lab	cmd:ethtool		ethtool
