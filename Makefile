@@ -45,6 +45,7 @@ BPFTOOL = $(call once,BPFTOOL,$(shell scripts/bpftool.sh))
 # This directory has <asm/types.h>; it is found without it only where gcc-multilib happens to be installed.
 MULTIARCH = $(call once,MULTIARCH,$(or $(shell $(CC) -print-multiarch 2>/dev/null),$(shell uname -m)-linux-gnu))
 LIBS = $(call once,LIBS,$(shell $(PKG_CONFIG) --libs libbpf) -lelf -lz -lpcap)
+CLI_LIBS = -lzstd -lfuse3
 
 B := build$(if $(SAN),/san)
 Q := $(if $(V),,@)
@@ -176,7 +177,7 @@ $(B)/libndiv.so: $(LIB_OBJS) $(B)/.lib lib/libndiv.map
 
 $(B)/ndiv: $(CLI_OBJS) $(B)/libndiv.a
 	$(call say,LD,$@)
-	$(Q)$(LINK) -o $@ $(CLI_OBJS) $(B)/libndiv.a $(LIBS) -lncursesw
+	$(Q)$(LINK) -o $@ $(CLI_OBJS) $(B)/libndiv.a $(LIBS) $(CLI_LIBS) -lncursesw
 
 $(B)/examples/%: docs/examples/%.c $(B)/.options $(B)/libndiv.a
 	$(call say,CC,$@)

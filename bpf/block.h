@@ -67,6 +67,21 @@ static __always_inline int block_ring(struct block *b, __u32 point)
 	return 0;
 }
 
+/*
+ * Is the packet of this number one of those that are kept? It looks random, but numbers decide: so that a packet which
+ * has the same one at two points is kept at both of them, or at none.
+ */
+static __always_inline int is_sampled(struct block *b, __u64 number)
+{
+	__u64 x = (number ^ tap_conf.key) * 0x9e3779b97f4a7c15ULL;
+
+	x = (x ^ x >> 32) * 0xd6e8feb86659fd93ULL;
+	if (!tap_conf.sample || (__u32)(x >> 32) < tap_conf.sample)
+		return 1;
+	b->count->skipped++;
+	return 0;
+}
+
 /* Pointer to <at> bytes behind the beginning of the block: always within the ring and its slack. */
 static __always_inline void *block_at(const struct block *b, __u32 at)
 {
@@ -74,7 +89,7 @@ static __always_inline void *block_at(const struct block *b, __u32 at)
 
 	barrier_var(off);
 	off &= tap_conf.size - 4;
-	return b->ring->data + off + at;
+	return ndiv_ring_data(b->ring) + off + at;
 }
 
 static __always_inline void put32(struct block *b, __u32 value)

@@ -53,10 +53,15 @@ static __always_inline int copy_frame(struct xdp_md *ctx, struct block *b, __u32
 }
 
 /* The same number for the same packet at both points of the receive path. */
+static __always_inline __u64 packet_id(const struct ndiv_cpu *cpu)
+{
+	return (__u64)bpf_get_smp_processor_id() << 48 | cpu->seq;
+}
+
 static __always_inline void put_id(struct block *b, const struct ndiv_cpu *cpu)
 {
 	if (tap_conf.ids)
-		put_option64(b, EPB_PACKETID, (__u64)bpf_get_smp_processor_id() << 48 | cpu->seq);
+		put_option64(b, EPB_PACKETID, packet_id(cpu));
 }
 
 static __always_inline void tap_rx(struct xdp_md *ctx)
@@ -64,7 +69,7 @@ static __always_inline void tap_rx(struct xdp_md *ctx)
 	struct ndiv_cpu *cpu = ndiv_cpu(NDIV_CPU_RX);
 	struct block b;
 
-	if (!cpu || block_ring(&b, NDIV_POINT_RX))
+	if (!cpu || block_ring(&b, NDIV_POINT_RX) || !is_sampled(&b, packet_id(cpu)))
 		return;
 	if (copy_frame(ctx, &b, NDIV_POINT_RX, bpf_xdp_get_buff_len(ctx)))
 		return;
@@ -128,6 +133,8 @@ static __always_inline void tap_verdict(struct xdp_md *ctx, const struct ndiv_cp
 		b.count->rejected++;
 		return;
 	}
+	if (!is_sampled(&b, packet_id(cpu)))
+		return;
 	if (copy_frame(ctx, &b, NDIV_POINT_VERDICT, bpf_xdp_get_buff_len(ctx)))
 		return;
 	put_option32(&b, EPB_FLAGS, act == XDP_TX ? EPB_OUTBOUND : EPB_INBOUND);
@@ -184,7 +191,7 @@ static __always_inline void tap_tx(struct __sk_buff *skb)
 	void *to;
 	int err;
 
-	if (block_ring(&b, NDIV_POINT_TX))
+	if (block_ring(&b, NDIV_POINT_TX) || !is_sampled(&b, b.count->seen))
 		return;
 	if (ndiv_is_zero(&captured) || captured > tap_conf.snaplen)
 		return;

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "capfile.h"
+#include "capzip.h"
 #include "cmd.h"
 
 static int64_t now_seconds(void)
@@ -37,9 +38,10 @@ static int make_name(struct capfile *f)
 {
 	const struct capfile_opts *o = f->opts;
 	time_t t = time(NULL);
+	struct tm tm;
 	size_t len;
 
-	len = o->seconds ? strftime(f->path, sizeof(f->path), o->path, localtime(&t))
+	len = o->seconds ? strftime(f->path, sizeof(f->path), o->path, localtime_r(&t, &tm))
 			 : (size_t)snprintf(f->path, sizeof(f->path), "%s", o->path);
 	if (!len || len + 21 > sizeof(f->path)) {
 		message("capture: file name \"%s\": it is empty or too long", o->path);
@@ -85,7 +87,8 @@ static int open_file(struct capfile *f)
 	if (f->fd < 0)
 		return fault(f, "cannot open", errno);
 	f->is_file = !fstat(f->fd, &st) && S_ISREG(st.st_mode);
-	f->size = 0;
+	f->size = f->size_whole = f->written = f->written_whole = 0;
+	f->packets_whole = f->packets;
 	f->due = f->opts->seconds ? now_seconds() + f->opts->seconds : 0;
 	return forget_oldest(f);
 }
@@ -122,6 +125,154 @@ static int open_tcpdump(struct capfile *f)
 	return f->child < 0 ? fault(f, "cannot start", errno) : 0;
 }
 
+/* --- writing */
+
+/* How much of the <done> bytes written from <iov> are whole blocks, and how many of those there are. */
+static uint64_t whole_blocks(const struct iovec *iov, int count, uint64_t done, uint64_t *blocks)
+{
+	uint64_t whole = 0;
+	uint32_t len;
+	size_t off;
+	int i;
+
+	*blocks = 0;
+	for (i = 0; i < count; i++)
+		for (off = 0; off < iov[i].iov_len; off += len) {
+			memcpy(&len, (const char *)iov[i].iov_base + off + 4, sizeof(len));
+			if (whole + len > done)
+				return whole;
+			whole += len;
+			++*blocks;
+		}
+	return whole;
+}
+
+/* What is left at the end of the file behind <whole> bytes is taken away. */
+static void cut(struct capfile *f, uint64_t whole)
+{
+	if (f->is_file && (ftruncate(f->fd, whole) || lseek(f->fd, whole, SEEK_SET) < 0))
+		fault(f, "cannot cut off the end of", errno);
+}
+
+/* Writes until all <left> spans are written. Returns the bytes; in <*err> the error, EINTR if a signal ended it. */
+static uint64_t write_spans(struct capfile *f, struct iovec *left, int count, int *err)
+{
+	uint64_t done = 0;
+	ssize_t n;
+
+	*err = 0;
+	while (count) {
+		n = writev(f->fd, left, count < IOV_MAX ? count : IOV_MAX);
+		if (n < 0 && (errno != EINTR || *f->ended)) {
+			*err = errno;
+			break;
+		}
+		if (n < 0)
+			continue;
+		done += n;
+		for (; count && (size_t)n >= left->iov_len; left++, count--)
+			n -= left->iov_len;
+		if (count) {
+			left->iov_base = (char *)left->iov_base + n;
+			left->iov_len -= n;
+		}
+	}
+	return done;
+}
+
+/* Says why no more could be written. <part>: what was written ends in the middle of a block, or of a frame. */
+static int broken(struct capfile *f, int err, int part)
+{
+	f->broken = err != EINTR || (part && !f->is_file);
+	if (err == EPIPE)
+		message("capture: %s has been closed by its reader", f->path);
+	else if (err != EINTR)
+		fault(f, "cannot write", err);
+	return -1;
+}
+
+/* Not all could be written: what is whole stays. */
+static int give_up(struct capfile *f, const struct iovec *iov, int count, uint64_t packets, uint64_t done, int err)
+{
+	uint64_t blocks, whole = whole_blocks(iov, count, done, &blocks);
+
+	if (whole != done)
+		cut(f, f->size + whole);
+	f->size += whole;
+	f->packets += packets ? blocks : 0;
+	return broken(f, err, whole != done);
+}
+
+/* Of the compressor. Returns the error. */
+static int write_zipped(void *arg, const void *data, size_t len)
+{
+	struct iovec iov = { .iov_base = (void *)data, .iov_len = len };
+	struct capfile *f = arg;
+	int err;
+
+	f->written += write_spans(f, &iov, 1, &err);
+	return err;
+}
+
+/* Frames that are complete stay. */
+static int give_up_zipped(struct capfile *f, int err)
+{
+	int part = f->written != f->written_whole;
+
+	if (part)
+		cut(f, f->written_whole);
+	f->written = f->written_whole;
+	f->size = f->size_whole;
+	f->packets = f->packets_whole;
+	return broken(f, err < 0 ? EIO : err, part);
+}
+
+static int end_frame(struct capfile *f)
+{
+	int err = capzip_end(f->zip);
+
+	if (err)
+		return give_up_zipped(f, err);
+	f->written_whole = f->written;
+	f->size_whole = f->size;
+	f->packets_whole = f->packets;
+	return 0;
+}
+
+int capfile_flush(struct capfile *f, int all)
+{
+	return f->zip && (all || capzip_is_due(f->zip)) ? end_frame(f) : 0;
+}
+
+static int write_compressed(struct capfile *f, const struct iovec *iov, int count, uint64_t packets)
+{
+	int i, err = capzip_write(f->zip, iov, count);
+
+	if (err)
+		return give_up_zipped(f, err);
+	for (i = 0; i < count; i++)
+		f->size += iov[i].iov_len;
+	f->packets += packets;
+	return capfile_flush(f, 0);
+}
+
+int capfile_write(struct capfile *f, const struct iovec *iov, int count, uint64_t packets)
+{
+	struct iovec left[CAPFILE_SPANS];
+	uint64_t done;
+	int err;
+
+	if (f->zip)
+		return write_compressed(f, iov, count, packets);
+	memcpy(left, iov, count * sizeof(*iov));
+	done = write_spans(f, left, count, &err);
+	if (err)
+		return give_up(f, iov, count, packets, done, err);
+	f->size += done;
+	f->packets += packets;
+	return 0;
+}
+
 /* --- open, next, close */
 
 int capfile_open(struct capfile *f, const struct capfile_opts *opts, const volatile sig_atomic_t *ended)
@@ -130,6 +281,10 @@ int capfile_open(struct capfile *f, const struct capfile_opts *opts, const volat
 	f->opts = opts;
 	f->ended = ended;
 	f->fd = -1;
+	if (opts->zstd)
+		f->zip = capzip_open(write_zipped, f);
+	if (opts->zstd && !f->zip)
+		return fault(f, "no memory to compress", ENOMEM);
 	if (!opts->path)
 		return open_tcpdump(f);
 	if (!strcmp(opts->path, "-")) {
@@ -170,10 +325,10 @@ int capfile_is_last(const struct capfile *f)
 
 static int close_file(struct capfile *f)
 {
-	int err = close(f->fd) ? errno : 0;
+	int failed = f->zip && end_frame(f), err = close(f->fd) ? errno : 0;
 
 	f->fd = -1;
-	return err ? fault(f, "cannot write", err) : 0;
+	return failed ? -1 : err ? fault(f, "cannot write", err) : 0;
 }
 
 int capfile_next(struct capfile *f)
@@ -209,92 +364,7 @@ int capfile_close(struct capfile *f)
 		free(f->names[i]);
 	free(f->names);
 	f->names = NULL;
+	capzip_close(f->zip);
+	f->zip = NULL;
 	return err;
-}
-
-/* --- writing */
-
-/* How much of the <done> bytes written from <iov> are whole blocks, and how many of those there are. */
-static uint64_t whole_blocks(const struct iovec *iov, int count, uint64_t done, uint64_t *blocks)
-{
-	uint64_t whole = 0;
-	uint32_t len;
-	size_t off;
-	int i;
-
-	*blocks = 0;
-	for (i = 0; i < count; i++)
-		for (off = 0; off < iov[i].iov_len; off += len) {
-			memcpy(&len, (const char *)iov[i].iov_base + off + 4, sizeof(len));
-			if (whole + len > done)
-				return whole;
-			whole += len;
-			++*blocks;
-		}
-	return whole;
-}
-
-/* A part of a block is left at the end of the file after <done> bytes: it is taken away. */
-static void cut(struct capfile *f, uint64_t whole, uint64_t done)
-{
-	if (!f->is_file || whole == done)
-		return;
-	if (ftruncate(f->fd, f->size + whole) || lseek(f->fd, f->size + whole, SEEK_SET) < 0)
-		fault(f, "cannot cut off the last packet of", errno);
-}
-
-/* Writes until all <left> spans are written. Returns the bytes; in <*err> the error, EINTR if a signal ended it. */
-static uint64_t write_spans(struct capfile *f, struct iovec *left, int count, int *err)
-{
-	uint64_t done = 0;
-	ssize_t n;
-
-	*err = 0;
-	while (count) {
-		n = writev(f->fd, left, count < IOV_MAX ? count : IOV_MAX);
-		if (n < 0 && (errno != EINTR || *f->ended)) {
-			*err = errno;
-			break;
-		}
-		if (n < 0)
-			continue;
-		done += n;
-		for (; count && (size_t)n >= left->iov_len; left++, count--)
-			n -= left->iov_len;
-		if (count) {
-			left->iov_base = (char *)left->iov_base + n;
-			left->iov_len -= n;
-		}
-	}
-	return done;
-}
-
-/* Not all could be written: what is whole stays. */
-static int give_up(struct capfile *f, const struct iovec *iov, int count, uint64_t packets, uint64_t done, int err)
-{
-	uint64_t blocks, whole = whole_blocks(iov, count, done, &blocks);
-
-	cut(f, whole, done);
-	f->size += whole;
-	f->packets += packets ? blocks : 0;
-	if (err == EPIPE)
-		message("capture: %s has been closed by its reader", f->path);
-	else if (err != EINTR)
-		fault(f, "cannot write", err);
-	return -1;
-}
-
-int capfile_write(struct capfile *f, const struct iovec *iov, int count, uint64_t packets)
-{
-	struct iovec left[CAPFILE_SPANS];
-	uint64_t done;
-	int err;
-
-	memcpy(left, iov, count * sizeof(*iov));
-	done = write_spans(f, left, count, &err);
-	if (err)
-		return give_up(f, iov, count, packets, done, err);
-	f->size += done;
-	f->packets += packets;
-	return 0;
 }

@@ -21,6 +21,7 @@ struct capfile_opts {
 	int64_t seconds; /* likewise */
 	int64_t files; /* 0: no limit */
 	int numeric; /* tcpdump -n */
+	int zstd; /* compress */
 };
 
 struct capfile {
@@ -34,8 +35,12 @@ struct capfile {
 	int64_t part; /* likewise since the last change of the name by time */
 	int64_t due; /* monotonic seconds when the next file is to begin */
 	char **names; /* of the last <files> ones, where the oldest is to go */
-	uint64_t size; /* bytes written to it */
+	uint64_t size; /* bytes written to it, before compression */
 	uint64_t packets; /* in all files */
+	int broken; /* writing has failed, and more would not help */
+	struct capzip *zip; /* NULL: no compression */
+	uint64_t written; /* compressed bytes in the file, and up to the last frame that is complete */
+	uint64_t written_whole, size_whole, packets_whole; /* what <size> and <packets> were then */
 };
 
 /* Opens the first file. 0, or -1 after a message. */
@@ -45,6 +50,9 @@ int capfile_open(struct capfile *f, const struct capfile_opts *opts, const volat
  * Writes whole blocks, <packets> of them packets. 0; -1 after a message (without one if a signal ended it).
  */
 int capfile_write(struct capfile *f, const struct iovec *iov, int count, uint64_t packets);
+
+/* Every now and then: what has waited long enough to be compressed is written; or all. As capfile_write(). */
+int capfile_flush(struct capfile *f, int all);
 
 /* How many bytes more fit the file; 0: no limit. */
 uint64_t capfile_room(const struct capfile *f);

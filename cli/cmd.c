@@ -115,6 +115,16 @@ const struct cmd *cmd_find(const char *name)
 	return NULL;
 }
 
+const struct cmd *cmd_find_sub(const struct cmd *cmd, const char *word)
+{
+	size_t i, len = strlen(cmd->name) + 1;
+
+	for (i = 0; cmd->subs && word && cmd->subs[i]; i++)
+		if (!strcmp(cmd->subs[i]->name + len, word))
+			return cmd->subs[i];
+	return NULL;
+}
+
 static int run(const struct cmd *cmd, const struct options *global, int argc, char **argv)
 {
 	union {
@@ -141,7 +151,7 @@ static int run(const struct cmd *cmd, const struct options *global, int argc, ch
 static int dispatch(int argc, char **argv)
 {
 	struct options global = { 0 };
-	const struct cmd *cmd;
+	const struct cmd *cmd, *sub;
 
 	argc = opt_parse(&cmd_ndiv, &global, argc, argv, 1);
 	if (argc == OPT_HELP)
@@ -156,7 +166,8 @@ static int dispatch(int argc, char **argv)
 	cmd = cmd_find(argv[0]);
 	if (!cmd)
 		return opt_error(&cmd_ndiv, "unknown command \"%s\"; `ndiv help` lists them", argv[0]);
-	return run(cmd, &global, argc, argv);
+	sub = cmd_find_sub(cmd, argv[1]);
+	return sub ? run(sub, &global, argc - 1, argv + 1) : run(cmd, &global, argc, argv);
 }
 
 /*

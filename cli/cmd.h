@@ -10,7 +10,7 @@
 #include "opt.h"
 
 extern const struct cmd cmd_attach, cmd_detach, cmd_replace, cmd_order, cmd_set, cmd_show, cmd_top, cmd_capture,
-	cmd_agent, cmd_handlers, cmd_httpd, cmd_probe, cmd_version, cmd_help, cmd_complete;
+	cmd_capture_mount, cmd_agent, cmd_handlers, cmd_httpd, cmd_probe, cmd_version, cmd_help, cmd_complete;
 
 /* main.c: all of them, in the order of the listing, then NULL. */
 extern const struct cmd *const commands[];
@@ -19,6 +19,9 @@ extern const struct cmd *const commands[];
 extern const struct cmd cmd_ndiv;
 
 const struct cmd *cmd_find(const char *name);
+
+/* The one of <cmd>'s that <word> names, or NULL. */
+const struct cmd *cmd_find_sub(const struct cmd *cmd, const char *word);
 
 /* Parses and runs. Returns the exit status of the process. */
 int cmd_main(int argc, char **argv);

@@ -3,30 +3,28 @@
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
-#include <grp.h>
 #include <inttypes.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
-#include <pwd.h>
+#include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
-#include "capfile.h"
+#include "capcommon.h"
+#include "capwriter.h"
 #include "cmd.h"
 
 #define SNAPLEN_MIN 64
 #define CHECK_MS    200 /* is the interface still there? */
 #define STATUS_MS   1000
-#define SLEEP_MIN   1000 /* us, when there is little to do; twice as long each time that there is nothing */
-#define SLEEP_MAX   10000
-#define MANY(ring)  ((ring) / 8) /* bytes at once, behind which it does not sleep */
+#define WATCH_US    20000 /* of the one who watches threads */
 
 struct options {
 	const char *interface, *file, *points, *user, *verdict, *handler, *reason;
-	int64_t count, snaplen, megabytes, rotate, files, ring, seconds;
-	int coarse, numeric, quiet, promiscuous;
+	int64_t count, snaplen, megabytes, rotate, files, ring, seconds, sample;
+	int coarse, numeric, quiet, promiscuous, zstd, per_cpu;
 };
 
 /* A capture that runs. */
@@ -34,35 +32,15 @@ struct session {
 	const struct options *o;
 	struct ndiv *nd;
 	struct ndiv_capture *cap;
-	struct capfile file;
-	struct capfile_opts file_opts;
+	struct capwriter *writer; /* one, or one for each CPU */
+	int writers;
 	int promiscuous; /* socket; -1: none */
 	int64_t start, checked, shown; /* ms */
-	uint64_t shown_packets, total;
-	useconds_t sleep;
-	uint64_t many; /* bytes */
+	uint64_t shown_packets;
 	int drawn; /* a status line is on the screen */
 };
 
 static volatile sig_atomic_t ended;
-
-static void on_signal(int sig)
-{
-	ended = 1;
-}
-
-/* Without SA_RESTART: a write that waits is to return. SIGHUP: not where it is ignored, for nohup(1). */
-static void catch_signals(void)
-{
-	static const int signals[] = { SIGINT, SIGTERM, SIGQUIT };
-	struct sigaction sa = { .sa_handler = on_signal }, old;
-	size_t i;
-
-	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
-		sigaction(signals[i], &sa, NULL);
-	if (!sigaction(SIGHUP, NULL, &old) && old.sa_handler != SIG_IGN)
-		sigaction(SIGHUP, &sa, NULL);
-}
 
 static int64_t now_ms(void)
 {
@@ -117,6 +95,12 @@ static int check_options(const struct options *o)
 {
 	if ((o->megabytes || o->rotate || o->files) && (!o->file || !strcmp(o->file, "-")))
 		return opt_error(&cmd_capture, "--file-size, --rotate and --files need a file: -w FILE");
+	if (o->zstd && !o->file)
+		return opt_error(&cmd_capture, "--zstd needs a file, or standard output: -w FILE");
+	if (o->per_cpu && (!o->file || !strcmp(o->file, "-")))
+		return opt_error(&cmd_capture, "--per-cpu needs a file: -w FILE");
+	if (o->per_cpu && o->count)
+		return opt_error(&cmd_capture, "--count: no number of packets ends the files of --per-cpu");
 	if (o->files && !o->megabytes && !o->rotate)
 		return opt_error(&cmd_capture, "--files needs --file-size or --rotate");
 	if (o->snaplen && o->snaplen < SNAPLEN_MIN)
@@ -125,47 +109,13 @@ static int check_options(const struct options *o)
 	return 0;
 }
 
-/* --- who writes the files */
-
-struct user {
-	uid_t uid;
-	gid_t gid;
-	char name[64];
-};
-
-/* The user of -Z, or who called sudo. 1; 0 if it is to stay as it is; -1 after a message. */
-static int find_user(const struct options *o, struct user *u)
-{
-	const char *uid = getenv("SUDO_UID"), *gid = getenv("SUDO_GID");
-	struct passwd *pw;
-	int64_t id;
-
-	if (o->user) {
-		pw = getpwnam(o->user);
-		if (!pw) {
-			message("capture: --user: there is no user \"%s\"", o->user);
-			return -1;
-		}
-		*u = (struct user){ .uid = pw->pw_uid, .gid = pw->pw_gid };
-		snprintf(u->name, sizeof(u->name), "%s", o->user);
-		return u->uid != geteuid();
-	}
-	if (geteuid() || !uid || !gid || parse_number(uid, 1, UINT32_MAX - 1, &id))
-		return 0;
-	u->uid = id;
-	if (parse_number(gid, 0, UINT32_MAX - 1, &id))
-		return 0;
-	u->gid = id;
-	pw = getpwuid(u->uid);
-	snprintf(u->name, sizeof(u->name), "%s", pw ? pw->pw_name : uid);
-	return 1;
-}
+/* --- set-up */
 
 /* From here on nothing needs root: the kernel's side is there, and goes by itself. */
 static int drop_privileges(const struct session *s)
 {
-	struct user u;
-	int found = find_user(s->o, &u);
+	struct capuser u;
+	int found = capuser_find(s->o->user, &u);
 
 	if (found <= 0)
 		return found;
@@ -173,11 +123,7 @@ static int drop_privileges(const struct session *s)
 		message("capture: privileges are kept: tc has to be cleaned up at the end (Linux before 6.6)");
 		return 0;
 	}
-	if (initgroups(u.name, u.gid) || setresgid(u.gid, u.gid, u.gid) || setresuid(u.uid, u.uid, u.uid)) {
-		message("capture: cannot become user %s: %s", u.name, strerror(errno));
-		return -1;
-	}
-	return 0;
+	return capuser_become(&u);
 }
 
 /* Ends with the process, too. A socket that receives nothing. */
@@ -219,82 +165,68 @@ static uint64_t sum(const struct ndiv_capture_stats *st, size_t offset)
 
 #define SUM(st, member) sum(st, offsetof(struct ndiv_ring_count, member))
 
+static uint64_t all_packets(const struct session *s)
+{
+	uint64_t n = 0;
+	int i;
+
+	for (i = 0; i < s->writers; i++)
+		n += capwriter_packets(&s->writer[i]);
+	return n;
+}
+
+/* Of the files at hand. */
+static uint64_t all_bytes(const struct session *s)
+{
+	uint64_t n = 0;
+	int i;
+
+	for (i = 0; i < s->writers; i++)
+		n += __atomic_load_n(&s->writer[i].file.size, __ATOMIC_RELAXED);
+	return n;
+}
+
 /* One line on the terminal, again and again. */
 static void show_status(struct session *s, int64_t now)
 {
-	double rate = (s->file.packets - s->shown_packets) * 1000.0 / (now - s->shown);
+	uint64_t packets = all_packets(s);
+	double rate = (packets - s->shown_packets) * 1000.0 / (now - s->shown);
 	char per_second[16], bytes[16];
 	struct ndiv_capture_stats st;
 
 	ndiv_capture_stats(s->cap, &st);
 	human(per_second, sizeof(per_second), rate);
-	human(bytes, sizeof(bytes), s->file.size);
-	fprintf(stderr, "\r\033[K%" PRIu64 " packets, %sp/s, %" PRIu64 " lost, ring %.0f %%, %sB", s->file.packets,
+	human(bytes, sizeof(bytes), all_bytes(s));
+	fprintf(stderr, "\r\033[K%" PRIu64 " packets, %sp/s, %" PRIu64 " lost, ring %.0f %%, %sB", packets,
 		per_second, SUM(&st, lost), st.used * 100.0 / st.size, bytes);
 	s->shown = now;
-	s->shown_packets = s->file.packets;
+	s->shown_packets = packets;
 	s->drawn = 1;
 }
 
-/* As tcpdump's; and where there is a filter, of how many it chose. */
+/* As tcpdump's; and where there is a filter, of how many it chose; and what sampling left out. */
 static void show_counts(struct session *s)
 {
 	struct ndiv_capture_stats st;
 	char of[48] = "";
 
+	if (s->drawn)
+		fprintf(stderr, "\r\033[K");
+
 	ndiv_capture_stats(s->cap, &st);
 	if (SUM(&st, rejected))
 		snprintf(of, sizeof(of), " (of %" PRIu64 ")", SUM(&st, seen));
-	fprintf(stderr, "%s%" PRIu64 " packets captured\n%" PRIu64 " packets received by filter%s\n"
-		"%" PRIu64 " packets dropped by kernel\n", s->drawn ? "\r\033[K" : "", s->file.packets,
-		SUM(&st, seen) - SUM(&st, rejected), of, SUM(&st, lost));
+	fprintf(stderr, "%" PRIu64 " packets captured\n%" PRIu64 " packets received by filter%s\n", all_packets(s),
+		SUM(&st, seen) - SUM(&st, rejected), of);
+	if (s->o->sample > 1)
+		fprintf(stderr, "%" PRIu64 " packets left out by sampling\n", SUM(&st, skipped));
+	fprintf(stderr, "%" PRIu64 " packets dropped by kernel\n", SUM(&st, lost));
 }
 
 /* --- at work */
 
-static int write_block(struct session *s, size_t (*make)(const struct ndiv_capture *cap, void *buf))
-{
-	char buf[NDIV_CAPTURE_HEAD];
-	struct iovec iov = { .iov_base = buf };
-
-	iov.iov_len = make(s->cap, buf);
-	return capfile_write(&s->file, &iov, 1, 0);
-}
-
-/* The file is full: statistics end it, and the next one begins. 1: it was the last one. */
-static int next_file(struct session *s)
-{
-	if (capfile_is_last(&s->file))
-		return 1;
-	if (write_block(s, ndiv_capture_tail) || capfile_next(&s->file))
-		return -1;
-	return write_block(s, ndiv_capture_head);
-}
-
-/* Takes what is in the rings to the file. How many bytes, or -1 after a message. */
-static int64_t transfer(struct session *s)
-{
-	uint64_t left = s->o->count ? s->o->count - s->file.packets : 0, packets = 0;
-	struct iovec iov[CAPFILE_SPANS];
-	int64_t bytes = 0;
-	int n, i, failed;
-
-	n = ndiv_capture_read(s->cap, iov, CAPFILE_SPANS, left, capfile_room(&s->file), &packets);
-	if (n < 0) {
-		message("capture: a ring is broken (%s): please report it", strerror(-n));
-		return -1;
-	}
-	for (i = 0; i < n; i++)
-		bytes += iov[i].iov_len;
-	failed = n ? capfile_write(&s->file, iov, n, packets) : 0;
-	ndiv_capture_release(s->cap);
-	return failed ? -1 : bytes;
-}
-
 static int is_over(const struct session *s, int64_t now)
 {
-	if (s->o->count && s->file.packets >= (uint64_t)s->o->count)
-		return 1;
 	return ended || (s->o->seconds && now - s->start >= s->o->seconds);
 }
 
@@ -304,7 +236,7 @@ static int look_around(struct session *s, int64_t now)
 	const char *clean = s->drawn ? "\r\033[K" : "";
 	int err;
 
-	if (!s->o->quiet && s->file_opts.path && isatty(2) && now - s->shown >= STATUS_MS)
+	if (!s->o->quiet && s->o->file && isatty(2) && now - s->shown >= STATUS_MS)
 		show_status(s, now);
 	if (now - s->checked < CHECK_MS)
 		return 0;
@@ -323,77 +255,159 @@ static int look_around(struct session *s, int64_t now)
 	return -1;
 }
 
-/* Behind as much as that, <bytes>, there is no time to sleep. Else shortly, and longer each time that nothing was
- * there. */
-static void rest(struct session *s, uint64_t bytes)
-{
-	if (bytes >= s->many)
-		return;
-	s->sleep = bytes ? SLEEP_MIN : s->sleep * 2 < SLEEP_MAX ? s->sleep * 2 : SLEEP_MAX;
-	usleep(s->sleep);
-}
-
 /* Until it is over. 0, or -1 after a message. */
 static int work(struct session *s)
 {
-	int64_t n, now = now_ms();
+	int64_t now = now_ms();
 	int ret = 0;
 
 	while (!ret && !is_over(s, now)) {
-		n = transfer(s);
-		if (n < 0)
-			return -1;
-		rest(s, n);
+		ret = capwriter_step(&s->writer[0]);
 		now = now_ms();
-		if (capfile_is_full(&s->file))
-			ret = next_file(s);
 		if (!ret)
 			ret = look_around(s, now);
 	}
 	return ret < 0 ? -1 : 0;
 }
 
-/* What is still in the rings when nothing more is captured, and the statistics. */
-static int finish(struct session *s)
+/* --- a thread and a file for each CPU */
+
+struct worker {
+	pthread_t thread;
+	struct capwriter *w;
+	int failed;
+};
+
+/* One that fails ends them all. */
+static void *work_cpu(void *arg)
 {
-	int64_t n = 1;
+	struct worker *k = arg;
 	int ret = 0;
 
-	while (n > 0 && !ret && !(s->o->count && s->file.packets >= (uint64_t)s->o->count)) {
-		n = transfer(s);
-		if (n > 0 && capfile_is_full(&s->file))
-			ret = next_file(s);
+	while (!ret && !ended)
+		ret = capwriter_step(k->w);
+	k->failed = ret < 0;
+	ended = 1;
+	return NULL;
+}
+
+static int watch_workers(struct session *s)
+{
+	int64_t now;
+	int failed = 0;
+
+	while (!failed && !is_over(s, now = now_ms())) {
+		failed = look_around(s, now);
+		usleep(WATCH_US);
 	}
-	if (n < 0 || ret < 0)
+	ended = 1;
+	return failed;
+}
+
+static int work_all(struct session *s)
+{
+	struct worker *worker = calloc(s->writers, sizeof(*worker));
+	int failed = 0, i, n, err;
+
+	if (!worker) {
+		message("capture: no memory for %d threads", s->writers);
 		return -1;
-	return write_block(s, ndiv_capture_tail);
+	}
+	for (n = 0; n < s->writers && !failed; n += !failed) {
+		worker[n].w = &s->writer[n];
+		err = pthread_create(&worker[n].thread, NULL, work_cpu, &worker[n]);
+		failed = err ? -1 : 0;
+		if (err)
+			message("capture: cannot start a thread for CPU %d: %s", n, strerror(err));
+	}
+	if (!failed)
+		failed = watch_workers(s);
+	ended = 1;
+	for (i = 0; i < n; i++) {
+		pthread_join(worker[i].thread, NULL);
+		failed = failed || worker[i].failed ? -1 : 0;
+	}
+	free(worker);
+	return failed;
+}
+
+/* --- from beginning to end */
+
+static int begin(struct session *s, const char *ifname)
+{
+	int i;
+
+	for (i = 0; i < s->writers; i++)
+		if (capwriter_begin(&s->writer[i], &ended))
+			return -1;
+	message("capture: listening on %s, into %s", ifname,
+		s->o->per_cpu ? "a file for each CPU" : s->writer[0].file.path);
+	return 0;
 }
 
 static int capture(struct session *s, const char *ifname)
 {
-	struct ndiv_capture_stats st;
-	int failed;
+	int failed, i;
 
 	s->start = s->shown = s->checked = now_ms();
-	s->sleep = SLEEP_MIN;
-	ndiv_capture_stats(s->cap, &st);
-	s->many = MANY(st.size);
-	failed = write_block(s, ndiv_capture_head);
-	if (!failed)
-		message("capture: listening on %s, into %s", ifname, s->file.path);
-	failed = failed || work(s);
+	if (begin(s, ifname))
+		return -1;
+	failed = s->o->per_cpu ? work_all(s) : work(s);
 	ndiv_capture_stop(s->cap);
 	/* a second signal ends a write that waits */
 	ended = 0;
-	if (s->file.fd >= 0 && finish(s))
-		failed = 1;
+	for (i = 0; i < s->writers; i++)
+		if (capwriter_finish(&s->writer[i]))
+			failed = 1;
 	show_counts(s);
 	return failed ? -1 : 0;
 }
 
-static int open_session(struct session *s, const char *ifname, const struct ndiv_capture_opts *c)
+/* "dir/out.pcapng", 3: "dir/out.cpu3.pcapng". */
+static char *cpu_path(const char *path, int cpu)
+{
+	const char *name = strrchr(path, '/'), *dot;
+	char *text;
+
+	name = name ? name + 1 : path;
+	dot = *name ? strchr(name + 1, '.') : NULL;
+	if (!dot)
+		dot = name + strlen(name);
+	return asprintf(&text, "%.*s.cpu%d%s", (int)(dot - path), path, cpu, dot) < 0 ? NULL : text;
+}
+
+static int make_writer(const struct session *s, struct capwriter *w, int cpu)
 {
 	const struct options *o = s->o;
+
+	*w = (struct capwriter){
+		.cap = s->cap,
+		.cpu = o->per_cpu ? cpu : CAPWRITER_ALL,
+		.lazy = o->per_cpu,
+		.count = o->count,
+		.opts = { .path = o->file, .bytes = o->megabytes * 1000000, .files = o->files, .seconds = o->rotate,
+			  .numeric = o->numeric, .zstd = o->zstd },
+	};
+	if (o->per_cpu)
+		w->opts.path = cpu_path(o->file, cpu);
+	return o->per_cpu && !w->opts.path ? -1 : 0;
+}
+
+static int make_writers(struct session *s)
+{
+	int n = s->o->per_cpu ? ndiv_capture_cpus(s->cap) : 1;
+
+	s->writer = calloc(n, sizeof(*s->writer));
+	while (s->writer && s->writers < n && !make_writer(s, &s->writer[s->writers], s->writers))
+		s->writers++;
+	if (s->writers == n)
+		return 0;
+	message("capture: no memory for %d files", n);
+	return -1;
+}
+
+static int open_session(struct session *s, const char *ifname, const struct ndiv_capture_opts *c)
+{
 	int err;
 
 	s->nd = if_open(ifname);
@@ -404,25 +418,35 @@ static int open_session(struct session *s, const char *ifname, const struct ndiv
 		message("%s: %s", ifname, ndiv_error(s->nd));
 		return -1;
 	}
-	if (o->promiscuous && make_promiscuous(s, ifname))
+	if (s->o->promiscuous && make_promiscuous(s, ifname))
 		return -1;
-	s->file_opts = (struct capfile_opts){ .path = o->file, .bytes = o->megabytes * 1000000, .files = o->files,
-					      .seconds = o->rotate, .numeric = o->numeric };
-	if (drop_privileges(s))
-		return -1;
-	return capfile_open(&s->file, &s->file_opts, &ended);
+	return make_writers(s) || drop_privileges(s) ? -1 : 0;
+}
+
+static int close_writers(struct session *s)
+{
+	int i, failed = 0;
+
+	for (i = 0; i < s->writers; i++) {
+		if (capwriter_close(&s->writer[i]))
+			failed = 1;
+		if (s->o->per_cpu)
+			free((char *)s->writer[i].opts.path);
+	}
+	free(s->writer);
+	return failed;
 }
 
 static int run_session(const struct options *o, const char *ifname, const struct ndiv_capture_opts *c)
 {
-	struct session s = { .o = o, .promiscuous = -1, .file.fd = -1 };
+	struct session s = { .o = o, .promiscuous = -1 };
 	int failed;
 
-	catch_signals();
+	capsignal_catch(&ended);
 	failed = open_session(&s, ifname, c);
 	if (!failed)
 		failed = capture(&s, ifname);
-	if (s.file.opts && capfile_close(&s.file))
+	if (close_writers(&s))
 		failed = 1;
 	if (s.promiscuous >= 0)
 		close(s.promiscuous);
@@ -431,32 +455,12 @@ static int run_session(const struct options *o, const char *ifname, const struct
 	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-/* The words of an expression, to one text. NULL after a message. */
-static char *join(int count, char **words)
-{
-	size_t len = 1;
-	char *text;
-	int i;
-
-	for (i = 0; i < count; i++)
-		len += strlen(words[i]) + 1;
-	text = calloc(1, len);
-	if (!text) {
-		message("capture: no memory for the expression");
-		return NULL;
-	}
-	for (i = 0; i < count; i++) {
-		strcat(text, i ? " " : "");
-		strcat(text, words[i]);
-	}
-	return text;
-}
-
 static int run(const void *opts, int argc, char **argv)
 {
 	const struct options *o = opts;
 	struct ndiv_capture_opts c = { .sz = sizeof(c), .snaplen = o->snaplen, .ring = o->ring * 1024,
-				       .coarse = o->coarse, .handler = o->handler, .reason = o->reason };
+				       .coarse = o->coarse, .handler = o->handler, .reason = o->reason,
+				       .sample = o->sample };
 	const char *ifname;
 	char *filter;
 	int status;
@@ -466,7 +470,7 @@ static int run(const void *opts, int argc, char **argv)
 	if (check_options(o) || parse_lists(o, &c))
 		return EXIT_USAGE;
 	ifname = o->interface ? o->interface : argv[0];
-	filter = join(argc - !o->interface, argv + !o->interface);
+	filter = expression_join(argc - !o->interface, argv + !o->interface);
 	if (!filter)
 		return EXIT_FAILURE;
 	c.filter = filter;
@@ -504,6 +508,10 @@ static const struct opt opts[] = {
 	OPTION(0, "handler", OPT_TEXT, handler, "NAME", "only packets about which this handler decided, or core", 0,
 	       0),
 	OPTION(0, "reason", OPT_TEXT, reason, "NAME", "only packets that were dropped for this reason", 0, 0),
+	OPTION(0, "sample", OPT_NUMBER, sample, "N", "keep one packet of N, at random", 1, 1000000000),
+	OPTION(0, "per-cpu", OPT_FLAG, per_cpu, NULL,
+	       "a file for each CPU, and a thread that writes it: FILE becomes NAME.cpu0.pcapng and so on", 0, 0),
+	OPTION(0, "zstd", OPT_FLAG, zstd, NULL, "compress, for Wireshark or zstd -d", 0, 0),
 	OPTION(0, "coarse", OPT_FLAG, coarse, NULL, "cheaper times, exact to some milliseconds only", 0, 0),
 	OPTION(0, "promiscuous", OPT_FLAG, promiscuous, NULL,
 	       "packets to other hosts, too: also for the handlers, and as long as this runs", 0, 0),
@@ -520,14 +528,19 @@ static const struct arg args[] = {
 	{ 0 },
 };
 
+static const struct cmd *const subs[] = { &cmd_capture_mount, NULL };
+
 const struct cmd cmd_capture = {
 	.name = "capture",
 	.about = "Captures packets in the driver, into a file or on the screen.",
 	.text = "Points: rx, what the driver hands in, before any handler; verdict, behind the handlers, with\n"
 		"verdict, handler and reason; tx, what the local stack sends. ndiv need not be attached.\n"
-		"EXPRESSION chooses packets, as in tcpdump: pcap-filter(7). See ndiv-capture(8).\n",
+		"EXPRESSION chooses packets, as in tcpdump: pcap-filter(7). See ndiv-capture(8).\n\n"
+		"ndiv capture mount DIR: files that are live captures.\n"
+		"An interface that is called as one of these words goes with -i.\n",
 	.args = args,
 	.opts = opts,
 	.size = sizeof(struct options),
 	.run = run,
+	.subs = subs,
 };

@@ -158,6 +158,8 @@ static void offer_argument(const struct place *at)
 	char err[256];
 	int i;
 
+	for (i = 0; at->cmd->subs && !at->count && at->cmd->subs[i]; i++)
+		offer(at, at->cmd->subs[i]->name + strlen(at->cmd->name) + 1, "");
 	for (i = 0; i < at->count && arg && arg->kind && !arg->many; i++)
 		arg++;
 	switch (arg ? arg->kind : ARG_NONE) {
@@ -221,6 +223,8 @@ static const struct opt *walk(struct place *at, int argc, char **argv)
 			i++;
 		} else if (argv[i][0] != '-' && at->cmd == &cmd_ndiv) {
 			enter(at, argv[i]);
+		} else if (!at->count && cmd_find_sub(at->cmd, argv[i])) {
+			at->cmd = cmd_find_sub(at->cmd, argv[i]);
 		} else if (argv[i][0] != '-' && at->count < WORDS_MAX) {
 			at->words[at->count++] = argv[i];
 		}

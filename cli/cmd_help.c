@@ -25,12 +25,19 @@ static int run(const void *opts, int argc, char **argv)
 	cmd = cmd_find(argv[0]);
 	if (!cmd)
 		return opt_error(&cmd_help, "unknown command \"%s\"; `ndiv help` lists them", argv[0]);
+	if (argc > 1) {
+		cmd = cmd_find_sub(cmd, argv[1]);
+		if (!cmd)
+			return opt_error(&cmd_help, "unknown command \"%s %s\"; `ndiv help %s` tells what there is",
+					 argv[0], argv[1], argv[0]);
+	}
 	opt_help(stdout, cmd);
 	return EXIT_SUCCESS;
 }
 
 static const struct arg args[] = {
 	{ ARG_COMMAND, "COMMAND", 1, 0 },
+	{ ARG_WORD, "SUBCOMMAND", 1, 0 },
 	{ 0 },
 };
 

@@ -62,6 +62,7 @@ struct cmd {
 	size_t size; /* of the structure of options, up to OPT_VALUES */
 	const void *defaults; /* what is in it before parsing; NULL: zeros */
 	int hidden; /* not in listings */
+	const struct cmd *const *subs; /* commands that its first argument names, "NAME SUB"; ends with NULL; or NULL */
 	/* <opts>: the structure; <argv>: <argc> arguments, as many as <args> allows, then NULL. Returns an exit status.
 	 */
 	int (*run)(const void *opts, int argc, char **argv);

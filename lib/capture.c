@@ -137,6 +137,10 @@ static void fill_conf(struct ndiv_capture *cap)
 	c->epoch = clock_epoch();
 	c->coarse = !!cap->opts.coarse;
 	c->barrier = cap->force_barrier || !STORES_IN_ORDER;
+	if (cap->opts.sample > 1) {
+		c->sample = (1ULL << 32) / cap->opts.sample;
+		c->key = clock_ns(CLOCK_MONOTONIC) * 0x9e3779b97f4a7c15ULL;
+	}
 	c->ids = wants(cap, NDIV_POINT_RX) && wants(cap, NDIV_POINT_VERDICT);
 	for (point = 0; point < NDIV_POINTS; point++)
 		if (wants(cap, point))
@@ -386,8 +390,6 @@ static int tap_point(struct ndiv_capture *cap, enum ndiv_point point, __u32 slot
 {
 	int taps = cap->taps, err;
 
-	if (!wants(cap, point))
-		return 0;
 	if (cap->filter[point] < 0)
 		return set_tap(taps, slot, bpf_program__fd(copy));
 	err = set_tap(taps, slot + 1, bpf_program__fd(copy));
@@ -401,16 +403,10 @@ static int tap_tx(struct ndiv_capture *cap)
 	int taps = bpf_map__fd(cap->tap->maps.ndiv_tx_taps), copy = bpf_program__fd(cap->tap->progs.ndiv_tap_tx), err;
 	int filter = cap->filter[NDIV_POINT_TX];
 
-	if (!wants(cap, NDIV_POINT_TX))
-		return 0;
 	err = set_tap(taps, NDIV_TAP_RX_COPY, copy);
 	if (!err)
 		err = set_tap(taps, NDIV_TAP_RX_SKIP, bpf_program__fd(cap->tap->progs.ndiv_tap_tx_skip));
-	if (err)
-		return fail(cap->nd, -err, "cannot tap the transmit path: %s", strerror(-err));
-	err = tx_lend(cap->nd, filter < 0 ? copy : filter, &cap->tx_link);
-	cap->tx_up = !err;
-	return err;
+	return err ? err : tx_lend(cap->nd, filter < 0 ? copy : filter, &cap->tx_link);
 }
 
 /* From here on the array is ours. Any program will do. */
@@ -426,34 +422,70 @@ static int hold_taps(struct ndiv_capture *cap)
 	return set_tap(cap->taps, NDIV_TAP_HELD, bpf_program__fd(prog));
 }
 
-/* Puts the programs where packets come by. */
-int tap_in(struct ndiv_capture *cap)
+/* Puts the programs of a point where packets come by. */
+static int tap_on(struct ndiv_capture *cap, enum ndiv_point point)
 {
 	struct tap_bpf *tap = cap->tap;
-	int err = tap_tx(cap);
 
-	if (err)
-		return err;
-	err = hold_taps(cap);
-	if (!err)
-		err = tap_point(cap, NDIV_POINT_VERDICT, NDIV_TAP_VERDICT, tap->progs.ndiv_tap_verdict,
-				tap->progs.ndiv_tap_verdict_skip);
-	if (!err)
-		err = tap_point(cap, NDIV_POINT_RX, NDIV_TAP_RX, tap->progs.ndiv_tap_rx, tap->progs.ndiv_tap_rx_skip);
-	return err ? fail(cap->nd, -err, "cannot tap the packets: %s", strerror(-err)) : 0;
+	switch (point) {
+	case NDIV_POINT_RX:
+		return tap_point(cap, point, NDIV_TAP_RX, tap->progs.ndiv_tap_rx, tap->progs.ndiv_tap_rx_skip);
+	case NDIV_POINT_VERDICT:
+		return tap_point(cap, point, NDIV_TAP_VERDICT, tap->progs.ndiv_tap_verdict,
+				 tap->progs.ndiv_tap_verdict_skip);
+	default:
+		return tap_tx(cap);
+	}
 }
 
-/* First what comes first: packets that are in a filter still find where it leads to. */
+/* Takes away what comes first only: packets that are in a filter still find where it leads to. */
+static void tap_off(struct ndiv_capture *cap, enum ndiv_point point)
+{
+	const __u32 slot = point == NDIV_POINT_RX ? NDIV_TAP_RX : NDIV_TAP_VERDICT;
+
+	if (point == NDIV_POINT_TX)
+		tx_return(cap->nd, &cap->tx_link);
+	else
+		bpf_map_delete_elem(cap->taps, &slot);
+}
+
+int ndiv_capture_tap(struct ndiv_capture *cap, unsigned int points)
+{
+	unsigned int point, on;
+	int err;
+
+	for (point = NDIV_POINTS; point--;) {
+		on = points & cap->opts.points & 1U << point;
+		if (on == (cap->tapped & 1U << point))
+			continue;
+		err = 0;
+		if (on)
+			err = tap_on(cap, point);
+		else
+			tap_off(cap, point);
+		if (err)
+			return fail(cap->nd, -err, "cannot tap the packets at %s: %s", ndiv_point_name(point),
+				    strerror(-err));
+		cap->tapped ^= 1U << point;
+	}
+	return 0;
+}
+
+/* From now on packets are captured, unless it is to be idle. */
+int tap_in(struct ndiv_capture *cap)
+{
+	int err = hold_taps(cap);
+
+	if (err)
+		return fail(cap->nd, -err, "cannot hold the taps: %s", strerror(-err));
+	return cap->opts.idle ? 0 : ndiv_capture_tap(cap, cap->opts.points);
+}
+
 void ndiv_capture_stop(struct ndiv_capture *cap)
 {
-	static const __u32 first[] = { NDIV_TAP_RX, NDIV_TAP_VERDICT };
 	__u32 slot;
 
-	for (slot = 0; cap->taps >= 0 && slot < 2; slot++)
-		bpf_map_delete_elem(cap->taps, &first[slot]);
-	if (cap->tx_up)
-		tx_return(cap->nd, &cap->tx_link);
-	cap->tx_up = 0;
+	ndiv_capture_tap(cap, 0);
 	wait_for_packets();
 	for (slot = 0; cap->taps >= 0 && slot < NDIV_TAP_HELD; slot++)
 		bpf_map_delete_elem(cap->taps, &slot);
@@ -574,46 +606,63 @@ int ndiv_capture_check(const struct ndiv_capture *cap)
 /* Only a filter of clsact has to be taken away; all else goes with its descriptor. */
 int ndiv_capture_needs_root(const struct ndiv_capture *cap)
 {
-	return cap->tx_up && cap->tx_link < 0;
+	return cap->tapped & 1U << NDIV_POINT_TX && cap->tx_link < 0;
 }
 
 /* --- head and tail of a file */
 
-size_t ndiv_capture_head(const struct ndiv_capture *cap, void *buf)
+size_t capture_head(const struct ndiv_capture *cap, unsigned int points, void *buf)
 {
 	static const char *const about[NDIV_POINTS] = {
 		"received, as the driver hands it in",
 		"received, behind the handlers, with their verdict",
 		"sent by the local stack",
 	};
-	char name[IFNAMSIZ + 16];
+	char name[IFNAMSIZ + 16], part[48], text[128];
 	unsigned int point;
 	size_t len = pcapng_section(buf);
 
 	for (point = 0; point < NDIV_POINTS; point++) {
-		if (!wants(cap, point))
+		if (!(points >> point & 1))
 			continue;
 		snprintf(name, sizeof(name), "%s/%s", cap->ifname, ndiv_point_name(point));
-		len += pcapng_interface((char *)buf + len, name, about[point], cap->opts.filter,
-					cap->conf.snaplen);
+		snprintf(part, sizeof(part), "; one packet of %u, at random", cap->opts.sample);
+		snprintf(text, sizeof(text), "%s%s", about[point], cap->opts.sample > 1 ? part : "");
+		len += pcapng_interface((char *)buf + len, name, text, cap->opts.filter, cap->conf.snaplen);
 	}
 	return len;
 }
 
-static void sum_up(const struct ndiv_capture *cap, unsigned int point, struct ndiv_ring_count *sum)
+size_t ndiv_capture_head(const struct ndiv_capture *cap, void *buf)
+{
+	return capture_head(cap, cap->opts.points, buf);
+}
+
+/* What was counted at a point, of all CPUs or of one. */
+void capture_count(const struct ndiv_capture *cap, int cpu, enum ndiv_point point, struct ndiv_ring_count *sum)
 {
 	const struct ndiv_ring_count *c;
 	int i;
 
+	memset(sum, 0, sizeof(*sum));
 	for (i = 0; i < cap->cpus; i++) {
+		if (cpu != ALL_CPUS && i != cpu)
+			continue;
 		c = &cap->reader[i].ring->count[point];
+		/* what is counted last goes first: so the parts are never more than the whole */
+		sum->lost += __atomic_load_n(&c->lost, __ATOMIC_ACQUIRE);
+		sum->skipped += __atomic_load_n(&c->skipped, __ATOMIC_ACQUIRE);
+		sum->rejected += __atomic_load_n(&c->rejected, __ATOMIC_ACQUIRE);
 		sum->seen += __atomic_load_n(&c->seen, __ATOMIC_RELAXED);
-		sum->rejected += __atomic_load_n(&c->rejected, __ATOMIC_RELAXED);
-		sum->lost += __atomic_load_n(&c->lost, __ATOMIC_RELAXED);
 	}
 }
 
-size_t ndiv_capture_tail(const struct ndiv_capture *cap, void *buf)
+int ndiv_capture_cpus(const struct ndiv_capture *cap)
+{
+	return cap->cpus;
+}
+
+size_t ndiv_capture_cpu_tail(const struct ndiv_capture *cap, int cpu, void *buf)
 {
 	struct pcapng_stats st = { .start = cap->start, .now = capture_clock(cap) };
 	struct ndiv_ring_count sum;
@@ -623,15 +672,20 @@ size_t ndiv_capture_tail(const struct ndiv_capture *cap, void *buf)
 	for (point = 0; point < NDIV_POINTS; point++) {
 		if (!wants(cap, point))
 			continue;
-		memset(&sum, 0, sizeof(sum));
-		sum_up(cap, point, &sum);
+		capture_count(cap, cpu, point, &sum);
 		st.interface = cap->conf.interface[point];
 		st.received = sum.seen;
 		st.accepted = sum.seen - sum.rejected;
 		st.lost = sum.lost;
+		st.delivered = st.accepted - sum.skipped - sum.lost;
 		len += pcapng_stats((char *)buf + len, &st);
 	}
 	return len;
+}
+
+size_t ndiv_capture_tail(const struct ndiv_capture *cap, void *buf)
+{
+	return ndiv_capture_cpu_tail(cap, ALL_CPUS, buf);
 }
 
 void ndiv_capture_stats(const struct ndiv_capture *cap, struct ndiv_capture_stats *stats)
@@ -642,7 +696,7 @@ void ndiv_capture_stats(const struct ndiv_capture *cap, struct ndiv_capture_stat
 
 	memset(stats, 0, sizeof(*stats));
 	for (point = 0; point < NDIV_POINTS; point++)
-		sum_up(cap, point, &stats->point[point]);
+		capture_count(cap, ALL_CPUS, point, &stats->point[point]);
 	stats->size = cap->conf.size;
 	for (i = 0; i < cap->cpus; i++) {
 		used = ring_used(cap, &cap->reader[i]);

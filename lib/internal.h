@@ -162,6 +162,11 @@ void	generic_down(struct ndiv *nd);
 /* capture.c: what a capture is made of */
 struct tap_bpf;
 
+/* What readers need of an enhanced packet block. */
+struct epb {
+	__u32	type, len, interface, time_high, time_low, captured, original;
+};
+
 /* The ring of one CPU, as it is read. */
 struct reader {
 	struct ndiv_ring *ring;
@@ -183,7 +188,7 @@ struct ndiv_capture {
 	int	tx_link;		/* of tcx; -1: none */
 	int	filter[NDIV_POINTS];	/* programs in front of those that copy, or -1 */
 	int	stopped;		/* nothing new comes */
-	int	tx_up;			/* the transmit path is tapped, in whatever way */
+	unsigned int tapped;		/* points that are captured now: bits 1 << enum ndiv_point */
 	struct table *tab;		/* handlers, as they were at the last look */
 	struct ndiv_comment *outcomes;	/* likewise their words */
 	char	ifname[IFNAMSIZ];
@@ -195,6 +200,8 @@ struct ndiv_capture {
 	__u64	start;			/* ns since 1970 */
 };
 
+#define ALL_CPUS	(-1)
+
 /* The core's maps that taps use. */
 struct tap_maps {
 	int	cpus, chain, taps;
@@ -205,6 +212,8 @@ int	tap_rings(struct ndiv_capture *cap);
 int	tap_in(struct ndiv_capture *cap);
 void	tap_unload(struct ndiv_capture *cap);
 __u64	capture_clock(const struct ndiv_capture *cap);
+size_t	capture_head(const struct ndiv_capture *cap, unsigned int points, void *buf);
+void	capture_count(const struct ndiv_capture *cap, int cpu, enum ndiv_point point, struct ndiv_ring_count *sum);
 
 /* outcome.c */
 int	outcomes_write(struct ndiv_capture *cap);
@@ -218,7 +227,7 @@ size_t	pcapng_section(void *buf);
 size_t	pcapng_interface(void *buf, const char *name, const char *about, const char *filter, __u32 snaplen);
 struct pcapng_stats {
 	__u32	interface;
-	__u64	start, now, received, accepted, lost;
+	__u64	start, now, received, accepted, lost, delivered;
 };
 size_t	pcapng_stats(void *buf, const struct pcapng_stats *st);
 

@@ -13,11 +13,6 @@
 #define MARGIN_NS	10000	/* that the clocks of CPUs, and what they see of each other, may differ at most */
 #define FULL(size)	((size) / 4 * 3)
 
-/* What the reader needs of an enhanced packet block. */
-struct block {
-	__u32	type, len, interface, time_high, time_low, captured, original;
-};
-
 static __u32 lap_of(__u64 pos)
 {
 	return pos >> 32;
@@ -42,37 +37,40 @@ __u64 ring_used(const struct ndiv_capture *cap, const struct reader *r)
 	return distance(cap, __atomic_load_n(&r->ring->tail, __ATOMIC_RELAXED), head);
 }
 
+static void look_at(const struct ndiv_capture *cap, struct reader *r)
+{
+	__u64 head = __atomic_load_n(&r->ring->head, __ATOMIC_ACQUIRE);
+
+	r->busy = !cap->stopped && head & NDIV_RING_BUSY;
+	r->limit = head & ~(__u64)NDIV_RING_BUSY;
+}
+
 /*
  * Looks how far each ring is. Returns the time before which nothing new can come into a ring that was idle. Where
  * nothing is captured any more, that is the end of time.
  */
 static __u64 look(struct ndiv_capture *cap)
 {
-	__u64 now = cap->stopped ? ~0ULL : capture_clock(cap) - MARGIN_NS, head;
-	struct reader *r;
+	__u64 now = cap->stopped ? ~0ULL : capture_clock(cap) - MARGIN_NS;
 	int i;
 
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	for (i = 0; i < cap->cpus; i++) {
-		r = &cap->reader[i];
-		head = __atomic_load_n(&r->ring->head, __ATOMIC_ACQUIRE);
-		r->busy = !cap->stopped && head & NDIV_RING_BUSY;
-		r->limit = head & ~(__u64)NDIV_RING_BUSY;
-	}
+	for (i = 0; i < cap->cpus; i++)
+		look_at(cap, &cap->reader[i]);
 	return now;
 }
 
 /* The reader's next block and the time it bears; NULL: there is none. -EBADMSG in <*err> if it cannot be one. */
-static const struct block *peek(const struct ndiv_capture *cap, struct reader *r, __u64 *time, int *err)
+static const struct epb *peek(const struct ndiv_capture *cap, struct reader *r, __u64 *time, int *err)
 {
-	const struct ndiv_ring *ring = r->ring;
-	const struct block *b;
+	struct ndiv_ring *ring = r->ring;
+	const struct epb *b;
 	__u32 end;
 
 	if (r->pos == r->limit)
 		return NULL;
 	end = lap_of(r->pos) == lap_of(r->limit) ? off_of(r->limit) : ring->end[lap_of(r->pos) & 1];
-	b = (const struct block *)(ring->data + off_of(r->pos));
+	b = (const struct epb *)(ndiv_ring_data(ring) + off_of(r->pos));
 	if (off_of(r->pos) >= cap->conf.size || end <= off_of(r->pos) || b->len % 4 || b->len < sizeof(*b) ||
 	    b->len > end - off_of(r->pos) || end > cap->conf.size + cap->conf.snaplen + NDIV_BLOCK_EXTRA) {
 		*err = -EBADMSG;
@@ -83,7 +81,7 @@ static const struct block *peek(const struct ndiv_capture *cap, struct reader *r
 }
 
 /* Over <b>, and from the end of a lap to the next one. */
-static void advance(struct reader *r, const struct block *b, __u64 time)
+static void advance(struct reader *r, const struct epb *b, __u64 time)
 {
 	__u32 lap = lap_of(r->pos), off = off_of(r->pos) + b->len;
 
@@ -156,9 +154,9 @@ static void spend(struct budget *left, __u32 len)
 /* A span: what <r> has up to the time <until>, in one piece. 0 bytes: the budget is used up. */
 static struct iovec take(struct ndiv_capture *cap, struct reader *r, __u64 until, struct budget *left, int *err)
 {
-	struct iovec span = { .iov_base = r->ring->data + off_of(r->pos) };
+	struct iovec span = { .iov_base = ndiv_ring_data(r->ring) + off_of(r->pos) };
 	__u32 lap = lap_of(r->pos);
-	const struct block *b;
+	const struct epb *b;
 	__u64 time;
 
 	while (lap_of(r->pos) == lap) {
@@ -196,10 +194,37 @@ int ndiv_capture_read(struct ndiv_capture *cap, struct iovec *iov, int count, ui
 	return n;
 }
 
+int ndiv_capture_cpu_read(struct ndiv_capture *cap, int cpu, struct iovec *iov, int count, uint64_t max_bytes,
+			  uint64_t *packets)
+{
+	struct budget left = { UINT64_MAX, max_bytes ? max_bytes : UINT64_MAX, 1 };
+	struct reader *r = &cap->reader[cpu];
+	int n = 0, err = 0;
+
+	look_at(cap, r);
+	while (n < count && r->pos != r->limit) {
+		iov[n] = take(cap, r, ~0ULL, &left, &err);
+		if (err || !iov[n].iov_len)
+			break;
+		n++;
+	}
+	if (err)
+		return err;
+	*packets = UINT64_MAX - left.packets;
+	return n;
+}
+
+void ndiv_capture_cpu_release(struct ndiv_capture *cap, int cpu)
+{
+	struct reader *r = &cap->reader[cpu];
+
+	__atomic_store_n(&r->ring->tail, r->pos, __ATOMIC_RELEASE);
+}
+
 void ndiv_capture_release(struct ndiv_capture *cap)
 {
 	int i;
 
 	for (i = 0; i < cap->cpus; i++)
-		__atomic_store_n(&cap->reader[i].ring->tail, cap->reader[i].pos, __ATOMIC_RELEASE);
+		ndiv_capture_cpu_release(cap, i);
 }

@@ -26,6 +26,7 @@ enum {
 	ISB_IFRECV	= 4,
 	ISB_FILTERACCEPT = 6,
 	ISB_OSDROP	= 7,
+	ISB_USRDELIV	= 8,
 };
 
 #define LINK_ETHERNET	1
@@ -161,5 +162,6 @@ size_t pcapng_stats(void *buf, const struct pcapng_stats *st)
 	put_number(&o, ISB_IFRECV, st->received);
 	put_number(&o, ISB_FILTERACCEPT, st->accepted);
 	put_number(&o, ISB_OSDROP, st->lost);
+	put_number(&o, ISB_USRDELIV, st->delivered);
 	return end(&o);
 }

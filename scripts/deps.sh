@@ -25,6 +25,8 @@ needs() {
 		build	hdr:zlib.h		zlib1g-dev
 		build	hdr:pcap.h		libpcap-dev
 		build	hdr:curses.h		libncurses-dev
+		build	hdr:zstd.h		libzstd-dev
+		build	hdr:fuse3/fuse.h	libfuse3-dev
 		build	has_bpftool		bpftool
 		lab	cmd:ip			iproute2
 		lab	cmd:ethtool		ethtool
@@ -40,6 +42,7 @@ needs() {
 		test	cmd:jq			jq
 		test	cmd:tcpdump		tcpdump
 		test	cmd:tshark		tshark
+		test	cmd:zstd		zstd
 		test	cmd:iperf3		iperf3
 		test	cmd:python3		python3
 		test	has_iputils_arping	iputils-arping

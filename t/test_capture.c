@@ -146,7 +146,9 @@ static void end(void)
 	assert_int_equal(ng_read(&ng, tail, ndiv_capture_tail(cap, tail)), 0);
 	for (i = 0; i < ng.count; i++) {
 		assert_int_equal(ng.interface[i].stats, 1);
-		assert_int_equal(ng.interface[i].accepted, ng.interface[i].packets + ng.interface[i].dropped);
+		assert_int_equal(ng.interface[i].delivered, ng.interface[i].packets);
+		assert_int_equal(ng.interface[i].accepted,
+				 ng.interface[i].packets + ng.interface[i].dropped + ng.skipped);
 	}
 	ndiv_capture_close(cap);
 	cap = NULL;
@@ -367,6 +369,84 @@ static void verdict_filters(void **state)
 	cap = NULL;
 }
 
+/* --- sampling */
+
+/* Numbers of the packets at each point, in order. */
+struct sampled {
+	uint64_t id[2][4000];
+	uint64_t count[2];
+};
+
+static int note_id(const struct ng_packet *p, void *arg)
+{
+	struct sampled *s = arg;
+
+	s->id[p->interface][s->count[p->interface]++] = p->id;
+	return !p->id;
+}
+
+/*
+ * One of 10: of 20000 packets 2000 with a standard deviation of 42. No two captures choose the same ones; but the two
+ * points of one capture do.
+ */
+static void sampling(void **state)
+{
+	static struct sampled s[2];
+	struct ndiv_capture_stats st;
+	uint64_t n;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		memset(&s[i], 0, sizeof(s[i]));
+		begin(1 << NDIV_POINT_RX | 1 << NDIV_POINT_VERDICT, 1 << 20, 64,
+		      (struct ndiv_capture_opts){ .sample = 10 });
+		ng.fn = note_id;
+		ng.arg = &s[i];
+		for (n = 0; n < 20000; n++) {
+			send_packet(n, XDP_PASS);
+			drain(0);
+		}
+		ndiv_capture_stats(cap, &st);
+		ng.skipped = st.point[NDIV_POINT_RX].skipped;
+		assert_int_equal(st.point[NDIV_POINT_RX].seen, 20000);
+		assert_int_equal(st.point[NDIV_POINT_RX].skipped + s[i].count[0], 20000);
+		assert_in_range(s[i].count[0], 2000 - 250, 2000 + 250);
+		assert_int_equal(s[i].count[0], s[i].count[1]);
+		assert_memory_equal(s[i].id[0], s[i].id[1], s[i].count[0] * sizeof(uint64_t));
+		end();
+	}
+	/* by their place in each run */
+	for (n = s[0].count[0]; n--;) {
+		s[0].id[0][n] -= s[0].id[0][0];
+		s[1].id[0][n] -= s[1].id[0][0];
+	}
+	assert_memory_not_equal(s[0].id[0], s[1].id[0], 1000 * sizeof(uint64_t));
+}
+
+/* One in a row of a filter: only what it wants is counted out. And what the host sends has no number but its own. */
+static void sampling_elsewhere(void **state)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, t, .data_in = buf, .repeat = 20000);
+	struct ndiv_capture_stats st;
+
+	begin(1 << NDIV_POINT_TX, 1 << 23, 64, (struct ndiv_capture_opts){ .sample = 10 });
+	t.data_size_in = make_packet(1, buf);
+	assert_int_equal(bpf_prog_test_run_opts(bpf_program__fd(cap->tap->progs.ndiv_tap_tx), &t), 0);
+	ndiv_capture_stats(cap, &st);
+	drain(0);
+	ng.skipped = st.point[NDIV_POINT_TX].skipped;
+	assert_int_equal(st.point[NDIV_POINT_TX].seen, 20000);
+	assert_in_range(ng.packets, 2000 - 250, 2000 + 250);
+	end();
+	begin(1 << NDIV_POINT_RX, 1 << 20, 64, (struct ndiv_capture_opts){ .sample = 1000000, .filter = "udp" });
+	send_packet(1, XDP_PASS);
+	ndiv_capture_stats(cap, &st);
+	assert_int_equal(st.point[NDIV_POINT_RX].rejected, 1);
+	assert_int_equal(st.point[NDIV_POINT_RX].skipped, 0);
+	ndiv_capture_close(cap);
+	cap = NULL;
+}
+
 /* --- filters */
 
 /* Runs a UDP packet to each of some ports, by chain and taps. Returns how many were captured at <points>. */
@@ -540,7 +620,7 @@ static void hand_put(int cpu, uint64_t t)
 	struct ndiv_ring *r = hand.ring[cpu];
 	uint32_t off = r->head, lap = r->head >> 32, words[25] = { 6, 100, 0, t >> 32, t, 56, 56, [24] = 100 };
 
-	memcpy(r->data + off, words, sizeof(words));
+	memcpy(ndiv_ring_data(r) + off, words, sizeof(words));
 	off += 100;
 	if (off >= HAND_SIZE) {
 		r->end[lap & 1] = off;
@@ -550,15 +630,13 @@ static void hand_put(int cpu, uint64_t t)
 	}
 }
 
-/* Times of what can be read now, in order, as text. */
-static const char *hand_read(uint64_t max_packets, uint64_t max_bytes)
+/* Times of the blocks of <n> spans, as text. */
+static const char *hand_text(const struct iovec *iov, int n)
 {
 	static char text[512];
-	struct iovec iov[SPANS];
-	uint64_t packets;
 	size_t used = 0, off;
-	int n = ndiv_capture_read(&hand.cap, iov, SPANS, max_packets, max_bytes, &packets), i;
 	const uint32_t *b;
+	int i;
 
 	text[0] = 0;
 	if (n < 0)
@@ -569,7 +647,28 @@ static const char *hand_read(uint64_t max_packets, uint64_t max_bytes)
 			used += snprintf(text + used, sizeof(text) - used, "%s%llu", used ? " " : "",
 					 (unsigned long long)b[3] << 32 | b[4]);
 		}
+	return text;
+}
+
+/* Of what can be read now, in order. */
+static const char *hand_read(uint64_t max_packets, uint64_t max_bytes)
+{
+	struct iovec iov[SPANS];
+	uint64_t packets;
+	const char *text = hand_text(iov, ndiv_capture_read(&hand.cap, iov, SPANS, max_packets, max_bytes, &packets));
+
 	ndiv_capture_release(&hand.cap);
+	return text;
+}
+
+/* Likewise of one CPU. */
+static const char *hand_read_cpu(int cpu, uint64_t max_bytes)
+{
+	struct iovec iov[SPANS];
+	uint64_t packets;
+	const char *text = hand_text(iov, ndiv_capture_cpu_read(&hand.cap, cpu, iov, SPANS, max_bytes, &packets));
+
+	ndiv_capture_cpu_release(&hand.cap, cpu);
 	return text;
 }
 
@@ -650,6 +749,43 @@ static void laps(void **state)
 	hand_down();
 }
 
+/* Each by itself, whatever is in the other one, or is being written there. */
+static void one_cpu(void **state)
+{
+	uint8_t tail[NDIV_CAPTURE_HEAD];
+	struct ng own = { .has_section = 1, .count = 1 };
+	int i;
+
+	hand_up();
+	hand_put(0, 10);
+	for (i = 1; i <= 41; i++)
+		hand_put(1, i);
+	hand.ring[0]->head |= NDIV_RING_BUSY;
+	assert_string_equal(hand_read_cpu(1, 250), "1 2");
+	assert_int_equal(hand.ring[1]->tail, 200);
+	assert_int_equal(hand.ring[0]->tail, 0);
+	assert_string_equal(hand_read_cpu(1, 150), "3");
+	assert_non_null(strstr(hand_read_cpu(1, 0), "39 40 41"));
+	hand_put(1, 42);
+	assert_string_equal(hand_read_cpu(1, 0), "42");
+	assert_string_equal(hand_read_cpu(1, 0), "");
+	assert_string_equal(hand_read_cpu(0, 0), "10");
+	hand.cap.opts.points = 1 << NDIV_POINT_RX;
+	hand.ring[0]->count[0].seen = 5;
+	hand.ring[1]->count[0] = (struct ndiv_ring_count){ .seen = 60, .rejected = 10, .skipped = 7, .lost = 1 };
+	assert_int_equal(ng_read(&own, tail, ndiv_capture_cpu_tail(&hand.cap, 1, tail)), 0);
+	assert_int_equal(own.interface[0].received, 60);
+	assert_int_equal(own.interface[0].accepted, 50);
+	assert_int_equal(own.interface[0].delivered, 42);
+	assert_int_equal(own.interface[0].dropped, 1);
+	assert_int_equal(ng_read(&own, tail, ndiv_capture_tail(&hand.cap, tail)), 0);
+	assert_int_equal(own.interface[0].received, 65);
+	hand_put(1, 43);
+	memset(ndiv_ring_data(hand.ring[1]) + (uint32_t)(hand.ring[1]->head - 100) + 4, 0, 4);
+	assert_string_equal(hand_read_cpu(1, 0), strerror(EBADMSG));
+	hand_down();
+}
+
 /* Whatever is in the ring, it is not believed. */
 static void broken_rings(void **state)
 {
@@ -659,7 +795,7 @@ static void broken_rings(void **state)
 	for (i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
 		hand_up();
 		hand_put(0, 1);
-		memcpy(hand.ring[0]->data + 4, &lengths[i], 4);
+		memcpy(ndiv_ring_data(hand.ring[0]) + 4, &lengths[i], 4);
 		assert_string_equal(hand_read(0, 0), strerror(EBADMSG));
 		hand_down();
 	}
@@ -676,7 +812,7 @@ static void half_a_block(void **state)
 	hand_up();
 	hand_put(0, 1);
 	hand_put(0, 2);
-	memset(hand.ring[0]->data + 200, 0xff, 60);
+	memset(ndiv_ring_data(hand.ring[0]) + 200, 0xff, 60);
 	hand.ring[0]->head |= NDIV_RING_BUSY;
 	assert_string_equal(hand_read(0, 0), "1 2");
 	assert_string_equal(hand_read(0, 0), "");
@@ -714,10 +850,16 @@ static int clean(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_million), TEST(a_million_cut), TEST(with_barrier), TEST(overrun), TEST(verdicts),
-		TEST(verdict_filters), TEST(filters), TEST(filter_without_end),
-		TEST(filter_refused), TEST(several_buffers), TEST(transmit), TEST(merged_by_time), TEST(limits),
-		TEST(waits_for_busy), TEST(full_goes_first), TEST(laps), TEST(broken_rings), TEST(half_a_block),
+		TEST(a_million),       TEST(a_million_cut),
+		TEST(with_barrier),    TEST(overrun),
+		TEST(verdicts),        TEST(verdict_filters),
+		TEST(sampling),        TEST(sampling_elsewhere),
+		TEST(filters),         TEST(filter_without_end),
+		TEST(filter_refused),  TEST(several_buffers),
+		TEST(transmit),        TEST(merged_by_time),
+		TEST(limits),          TEST(waits_for_busy),
+		TEST(full_goes_first), TEST(laps), TEST(one_cpu),
+		TEST(broken_rings),    TEST(half_a_block),
 	};
 
 	return cmocka_run_group_tests_name("capture", tests, up, down);

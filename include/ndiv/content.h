@@ -25,6 +25,7 @@
 #define NDIV_CONTENT_H
 
 #include <linux/types.h>
+#include <ndiv/abi.h>
 
 #define NDIV_CONTENT_MAGIC	0x31636e64U	/* another one for each layout */
 #define NDIV_CONTENT_SLOTS	4
@@ -133,11 +134,11 @@ struct ndiv_content_item {
 	__u16	pad;
 };
 
-_Static_assert(sizeof(struct ndiv_content) == 64, "struct ndiv_content");
-_Static_assert(sizeof(struct ndiv_content_entry) == 64, "struct ndiv_content_entry");
-_Static_assert(sizeof(struct ndiv_content_bucket) == 64, "struct ndiv_content_bucket");
-_Static_assert(sizeof(struct ndiv_content_dir) == 7680 + 16384 + 32768, "struct ndiv_content_dir");
-_Static_assert(sizeof(struct ndiv_content_page) == 8720 + 69632, "struct ndiv_content_page");
-_Static_assert(sizeof(struct ndiv_content_item) == 24, "struct ndiv_content_item");
+NDIV_ASSERT(sizeof(struct ndiv_content) == 64, "struct ndiv_content");
+NDIV_ASSERT(sizeof(struct ndiv_content_entry) == 64, "struct ndiv_content_entry");
+NDIV_ASSERT(sizeof(struct ndiv_content_bucket) == 64, "struct ndiv_content_bucket");
+NDIV_ASSERT(sizeof(struct ndiv_content_dir) == 7680 + 16384 + 32768, "struct ndiv_content_dir");
+NDIV_ASSERT(sizeof(struct ndiv_content_page) == 8720 + 69632, "struct ndiv_content_page");
+NDIV_ASSERT(sizeof(struct ndiv_content_item) == 24, "struct ndiv_content_item");
 
 #endif

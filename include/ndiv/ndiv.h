@@ -276,6 +276,8 @@ struct ndiv_capture_opts {
 	const char *handler;		/* only what this one decided ("core", too); NULL: all */
 	const char *reason;		/* only what was dropped for this reason; NULL: all */
 	const char *filter;		/* only what matches this, at all points: pcap-filter(7); NULL or "": all */
+	uint32_t sample;		/* of what is wanted, one of so many, at random; 0 or 1: all */
+	int	idle;			/* all is made ready, and nothing captured before ndiv_capture_tap() */
 };
 
 #define NDIV_SNAPLEN_MAX	262144
@@ -299,6 +301,17 @@ size_t ndiv_capture_head(const struct ndiv_capture *cap, void *buf);
 size_t ndiv_capture_tail(const struct ndiv_capture *cap, void *buf);
 
 /*
+ * A file can also have only what came by way of one CPU: of what number, from 0 to ndiv_capture_cpus() - 1. Different
+ * CPUs may be read by different threads. Blocks are in the order of time by themselves; else as ndiv_capture_tail(),
+ * ndiv_capture_read() and ndiv_capture_release().
+ */
+int ndiv_capture_cpus(const struct ndiv_capture *cap);
+size_t ndiv_capture_cpu_tail(const struct ndiv_capture *cap, int cpu, void *buf);
+int ndiv_capture_cpu_read(struct ndiv_capture *cap, int cpu, struct iovec *iov, int count, uint64_t max_bytes,
+			  uint64_t *packets);
+void ndiv_capture_cpu_release(struct ndiv_capture *cap, int cpu);
+
+/*
  * What is there, in the order of time over all CPUs: up to <count> spans of whole blocks, of which at most
  * <max_packets> and <max_bytes> (one block, if it is longer; 0: no limit). Returns how many spans are in <iov>, and in
  * <*packets> the number of their packets. It does not wait. The spans are valid until ndiv_capture_release(), which
@@ -307,6 +320,9 @@ size_t ndiv_capture_tail(const struct ndiv_capture *cap, void *buf);
 int ndiv_capture_read(struct ndiv_capture *cap, struct iovec *iov, int count, uint64_t max_packets,
 		      uint64_t max_bytes, uint64_t *packets);
 void ndiv_capture_release(struct ndiv_capture *cap);
+
+/* Of the points that were named at the beginning, these ones are captured from now on, and the others are not. */
+int ndiv_capture_tap(struct ndiv_capture *cap, unsigned int points);
 
 /* Nothing more is captured; what is in the rings can be read. */
 void ndiv_capture_stop(struct ndiv_capture *cap);
@@ -328,6 +344,42 @@ void ndiv_capture_stats(const struct ndiv_capture *cap, struct ndiv_capture_stat
 int ndiv_capture_needs_root(const struct ndiv_capture *cap);
 
 const char *ndiv_point_name(enum ndiv_point point);
+
+/*
+ * Streams: one capture, several readers who come and go. Each stream is a file of its own, from its head on, of one
+ * point, as pcapng or as pcap. It has a buffer; a reader who is too slow for it loses packets, and nobody else does.
+ * What is lost is counted, and told in pcapng.
+ *
+ *	ndiv_stream_put(each stream, what ndiv_capture_read() gave)
+ *	bytes = ndiv_stream_get(stream)
+ */
+struct ndiv_stream;
+
+enum ndiv_format {
+	NDIV_PCAPNG = 0,
+	NDIV_PCAP,			/* with nanoseconds; neither verdicts nor losses can be told */
+};
+
+/* <point> is one of those of <cap>, which has to outlive the stream; <size>: bytes of the buffer. 0, -EINVAL, -ENOMEM.
+ */
+int ndiv_stream_open(struct ndiv_stream **out, const struct ndiv_capture *cap, enum ndiv_point point,
+		     enum ndiv_format format, size_t size);
+
+/* Takes the blocks of its point out of <count> spans of whole blocks. */
+void ndiv_stream_put(struct ndiv_stream *st, const struct iovec *iov, int count);
+
+/* Nothing more comes: statistics end the file. */
+void ndiv_stream_end(struct ndiv_stream *st);
+
+/* Up to <len> bytes of the file, wherever blocks begin. 0: there is nothing, yet, or any more. */
+size_t ndiv_stream_get(struct ndiv_stream *st, void *buf, size_t len);
+
+/* How many bytes could be got. */
+size_t ndiv_stream_waiting(const struct ndiv_stream *st);
+
+/* Packets that the buffer had no room for. */
+uint64_t ndiv_stream_lost(const struct ndiv_stream *st);
+void ndiv_stream_close(struct ndiv_stream *st);
 
 /* --- agent -------------------------------------------------------------------------------------------------- */
 

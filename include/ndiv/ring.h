@@ -12,6 +12,7 @@
 #define NDIV_RING_H
 
 #include <linux/types.h>
+#include <ndiv/abi.h>
 
 /* Where packets are captured; each point is an interface of the file. */
 enum ndiv_point {
@@ -24,6 +25,7 @@ enum ndiv_point {
 struct ndiv_ring_count {
 	__u64	seen;		/* (k) packets that came to the point */
 	__u64	rejected;	/* (k) which the filter did not want */
+	__u64	skipped;	/* (k) which the filter wanted, and sampling left out */
 	__u64	lost;		/* (k) for which the ring had no room */
 	__u64	told;		/* (k) of the lost ones: told in the blocks written so far */
 };
@@ -38,10 +40,14 @@ struct ndiv_ring {
 	__u64	pad2[7];
 	__u64	seen_tail;	/* (k) tail, when it was last looked at */
 	struct ndiv_ring_count count[NDIV_POINTS];
-	__u64	pad3[3];
-	__u8	data[];
 };
-_Static_assert(sizeof(struct ndiv_ring) == 256, "struct ndiv_ring is four cache lines");
+NDIV_ASSERT(sizeof(struct ndiv_ring) == 256, "struct ndiv_ring is four cache lines");
+
+/* The blocks: <size> bytes and the slack, behind the counters. */
+static inline __u8 *ndiv_ring_data(struct ndiv_ring *ring)
+{
+	return (__u8 *)(ring + 1);
+}
 
 /* Bytes of a block besides the packet, at most; and so the slack behind <size>, with the longest packet. */
 #define NDIV_BLOCK_EXTRA	160
@@ -57,7 +63,7 @@ struct ndiv_comment {
 	__u16	len;		/* of the text */
 	char	text[NDIV_COMMENT_LEN];
 };
-_Static_assert(sizeof(struct ndiv_comment) == 64, "struct ndiv_comment is a cache line");
+NDIV_ASSERT(sizeof(struct ndiv_comment) == 64, "struct ndiv_comment is a cache line");
 
 #define NDIV_OUTCOMES		1024
 
@@ -70,7 +76,10 @@ struct ndiv_tap_conf {
 	__u32	barrier;	/* the CPU needs a barrier between block and head */
 	__u32	ids;		/* number the packets: 1 if more than one point of the receive path is captured */
 	__u32	interface[NDIV_POINTS]; /* number of the point's interface in the file */
+	__u32	sample;		/* so many of 2^32 packets are kept, at random; 0: all */
+	__u32	pad;
+	__u64	key;		/* of that choice */
 };
-_Static_assert(sizeof(struct ndiv_tap_conf) == 40, "struct ndiv_tap_conf");
+NDIV_ASSERT(sizeof(struct ndiv_tap_conf) == 56, "struct ndiv_tap_conf");
 
 #endif

@@ -211,6 +211,8 @@ static int stats_option(struct ng *ng, void *to, uint16_t code, const uint8_t *v
 		i->accepted = get64(value);
 	else if (code == 7)
 		i->dropped = get64(value);
+	else if (code == 8)
+		i->delivered = get64(value);
 	else if (code != 2 && code != 3)
 		return -1;
 	return len != 8;

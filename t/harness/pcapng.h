@@ -20,7 +20,7 @@ struct ng_interface {
 	uint64_t packets;
 	uint64_t told;			/* losses, by the packets' options */
 	int	stats;			/* blocks of statistics, and what the last one said: */
-	uint64_t received, accepted, dropped;
+	uint64_t received, accepted, dropped, delivered;
 };
 
 struct ng_packet {
@@ -40,6 +40,7 @@ struct ng {
 	uint32_t count;			/* of interfaces */
 	struct ng_interface interface[NG_INTERFACES];
 	uint64_t packets;
+	uint64_t skipped;		/* of each interface, by sampling; for the caller */
 	uint64_t time;			/* of the last packet */
 	int	unordered;		/* a packet was older than the one before */
 	ng_packet_fn *fn;		/* called for each packet; other than 0: a fault */
