@@ -64,6 +64,7 @@ extern const volatile struct shield_config config;
 extern const volatile struct ndiv_key ndiv_key;
 
 extern volatile struct shield_clock shield_clock;
+extern volatile struct shield_secrets shield_secrets;
 
 /* One TCP packet, from the side of the local host: it came from "remote", or is sent there. */
 struct shield_tcp {
@@ -75,12 +76,6 @@ struct shield_tcp {
 	__u32	len;			/* in sequence numbers: SYN and FIN count */
 	__u16	window;
 };
-
-/* ns to ms, nearly: exact to 1 in 100000, and without a division. */
-static __always_inline __u64 shield_ms(__u64 ns)
-{
-	return (ns >> 20) * 68719 >> 16;
-}
 
 static __always_inline __u64 shield_now(void)
 {
