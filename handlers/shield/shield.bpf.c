@@ -15,6 +15,7 @@
 #include <ndiv/tx.h>
 #include "flow.h"
 #include "handover.h"
+#include "inspect.h"
 #include "synack.h"
 
 const volatile struct shield_config config SEC(".rodata.config") = {
@@ -66,6 +67,8 @@ const struct ndiv_info ndiv_info SEC(".rodata.ndiv") = {
 		[SHIELD_R_FRAGMENT] = "fragment",
 		[SHIELD_R_NOT_OPEN] = "not-open",
 		[SHIELD_R_REFUSED] = "refused",
+		[SHIELD_R_DENIED] = "denied",
+		[SHIELD_R_LIMITED] = "limited",
 	},
 	.options = {
 		{ .name = "ports", .help = "local ports to protect",
@@ -156,17 +159,21 @@ static __always_inline int read_tcp(struct job *job, int sent, __u32 len)
 }
 
 /* Is the local end one that is to be protected? */
-static __always_inline int is_protected(const struct shield_tcp *tcp)
+static __always_inline int is_protected_host(const struct shield_tcp *tcp)
 {
-	__u16 port = bpf_ntohs(tcp->lport);
 	struct in6_addr addr;
 
-	if (port < config.ports.lo || port > config.ports.hi)
-		return 0;
 	if (!tcp->v6)
 		return ndiv_prefixes_have4(&config.addr, tcp->local[0]);
 	__builtin_memcpy(&addr, tcp->local, sizeof(addr));
 	return ndiv_prefixes_have6(&config.addr, &addr);
+}
+
+static __always_inline int is_protected(const struct shield_tcp *tcp)
+{
+	__u16 port = bpf_ntohs(tcp->lport);
+
+	return port >= config.ports.lo && port <= config.ports.hi && is_protected_host(tcp);
 }
 
 /* Combinations that no stack sends: as netfilter has it, and RST with FIN. */
@@ -590,11 +597,30 @@ static __always_inline enum ndiv_verdict handle_fragment(struct xdp_md *ctx, str
 	return ndiv_drop(pkt, SHIELD_R_FRAGMENT);
 }
 
+/* What the policy says, if there is one. */
+static __always_inline enum ndiv_verdict handle_policy(struct xdp_md *ctx, struct job *job)
+{
+	if (!image_now() || !ndiv_to_me(ctx) || read_addr(job, 0) || !is_protected_host(&job->tcp))
+		return NDIV_NEXT;
+	switch (inspect(ctx, job->pkt, &job->tcp)) {
+	case INSPECT_DENY:
+		return ndiv_drop(job->pkt, SHIELD_R_DENIED);
+	case INSPECT_LIMIT:
+		return ndiv_drop(job->pkt, SHIELD_R_LIMITED);
+	default:
+		return NDIV_NEXT;
+	}
+}
+
 static __always_inline enum ndiv_verdict shield_handle(struct xdp_md *ctx, struct ndiv_pkt *pkt)
 {
 	struct job job = { .frame = { .xdp = ctx }, .pkt = pkt };
 	struct shield_flow *f;
 
+	if (!(pkt->flags & (NDIV_F_IPV4 | NDIV_F_IPV6)))
+		return NDIV_NEXT;
+	if (handle_policy(ctx, &job) == NDIV_DROP)
+		return NDIV_DROP;
 	if (pkt->flags & NDIV_F_FRAG && pkt->proto == IPPROTO_TCP)
 		return handle_fragment(ctx, pkt);
 	if (!(pkt->flags & NDIV_F_TCP))

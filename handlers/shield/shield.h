@@ -58,6 +58,8 @@ enum shield_reason {
 	SHIELD_R_FRAGMENT,
 	SHIELD_R_NOT_OPEN,		/* a segment that overtook the one that opens the connection */
 	SHIELD_R_REFUSED,		/* the listener has gone, or cannot be handed connections */
+	SHIELD_R_DENIED,		/* by a rule of the policy */
+	SHIELD_R_LIMITED,		/* by the rate of a rule */
 };
 
 extern const volatile struct shield_config config;
