@@ -10,7 +10,7 @@
 #include "opt.h"
 
 extern const struct cmd cmd_attach, cmd_detach, cmd_replace, cmd_order, cmd_set, cmd_show, cmd_top, cmd_capture,
-	cmd_capture_mount, cmd_agent, cmd_handlers, cmd_httpd, cmd_probe, cmd_version, cmd_help, cmd_complete;
+	cmd_capture_mount, cmd_agent, cmd_handlers, cmd_httpd, cmd_shield, cmd_probe, cmd_version, cmd_help, cmd_complete;
 
 /* main.c: all of them, in the order of the listing, then NULL. */
 extern const struct cmd *const commands[];
@@ -46,5 +46,8 @@ extern const char *const set_words[];
 
 /* cmd_httpd.c: its actions, likewise. */
 extern const char *const httpd_words[];
+
+/* cmd_shield.c: likewise. */
+extern const char *const shield_words[];
 
 #endif

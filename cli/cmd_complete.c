@@ -179,6 +179,8 @@ static void offer_argument(const struct place *at)
 		return offer_list(at, set_words);
 	case ARG_CONTENT:
 		return offer_list(at, httpd_words);
+	case ARG_SHIELD:
+		return offer_list(at, shield_words);
 	case ARG_COMMAND:
 		return offer_commands(at);
 	case ARG_NONE:

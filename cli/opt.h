@@ -41,6 +41,7 @@ enum arg_kind {
 	ARG_OPTION, /* NAME=VALUE for the handler named before */
 	ARG_SETTING, /* NAME=VALUE for the interface */
 	ARG_CONTENT, /* what to do with httpd's files */
+	ARG_SHIELD, /* what to do with shield */
 	ARG_FILE, /* a file or directory */
 	ARG_COMMAND,
 	ARG_WORD, /* anything */

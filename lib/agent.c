@@ -4,7 +4,7 @@
  *
  * Each interface's ring buffer is drained into one heap, ordered by due time. A packet is presented by running the
  * entry program on it with the kernel's live-frame mode, so the whole chain meets it again and its verdict is carried
- * out.
+ * out. Once a second it also does what the handler shield wants of user space.
  */
 #include <fcntl.h>
 #include <poll.h>
@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "internal.h"
+#include "shield.h"
 
 #define ALIVE_NS	3000000000ULL	/* how long the datapath trusts a sign of life */
 #define RUN_DIR		"/run/ndiv"
@@ -254,6 +255,7 @@ static int see(struct ndiv *nd, void *arg)
 	struct ndiv_agent *ag = arg;
 	struct served *sv = find_served(ag, nd->ifindex);
 
+	shield_tick(nd);
 	if (sv && same_queue(sv)) {
 		sv->seen = 1;
 		return 0;

@@ -75,9 +75,6 @@ struct response {
 size_t	response_head(const struct response *r, unsigned int variant, char *buf);
 __u64	response_etag(const struct response *r);
 
-/* sip.c: SipHash with <c> rounds a word and <d> at the end */
-__u64	sip_hash(int c, int d, const __u64 *key, const void *p, size_t len);
-
 /* image.c */
 struct image {
 	struct ndiv_content_dir *dir;

@@ -137,6 +137,9 @@ void	object_map_name(const char *name, char *buf, size_t len);
 int	is_path(const char *what);
 int	object_hash(const char *path, __u64 *hash);
 
+/* sip.c: SipHash with <c> rounds a word and <d> at the end */
+__u64	sip_hash(int c, int d, const __u64 *key, const void *p, size_t len);
+
 /* option.c */
 int	option_apply(struct ndiv *nd, const struct ndiv_info *info, void *config, size_t size, const char *opts);
 void	option_text(const struct ndiv_option *opt, const void *config, size_t size, char *buf, size_t len);

@@ -2,7 +2,7 @@
 /* sip.c - SipHash (Aumasson and Bernstein, 2012), as in ndiv/hash.h, for any bytes */
 #include <endian.h>
 #include <string.h>
-#include "content.h"
+#include "internal.h"
 
 struct sip {
 	__u64	a, b, c, d;

@@ -13,7 +13,6 @@
 #include <arpa/inet.h>
 #include <cmocka.h>
 #include <bpf/bpf.h>
-#include <bpf/btf.h>
 #include <linux/bpf.h>
 #include <linux/pkt_cls.h>
 #include "oracle.h"
@@ -501,7 +500,7 @@ static const struct age_row ages[] = {
 static uint64_t ns_of(uint64_t ms)
 {
 	ms += 64 << 16;
-	return (ms << 16) / 68719 << 20;
+	return ((ms << 24) / 17592186 + 1) << 20;
 }
 
 static void test_age(void **state)
@@ -862,16 +861,6 @@ static void test_old_kernel(void **state)
 	assert_int_equal(syn_now(), PASS);
 }
 
-/* Can the kernel at hand be given connections? */
-static int takes_connections(void)
-{
-	struct btf *btf = btf__load_vmlinux_btf();
-	int takes = btf && btf__find_by_name_kind(btf, "bpf_tcp_req_attrs", BTF_KIND_STRUCT) > 0;
-
-	btf__free(btf);
-	return takes;
-}
-
 /* The names behind the numbers of this test. */
 static void test_names(void **state)
 {
@@ -946,7 +935,7 @@ int main(void)
 	for (i = 0; i < sizeof(talks) / sizeof(talks[0]); i++)
 		tests[n++] = (struct CMUnitTest){ talks[i].name, test_talk, NULL, NULL, (void *)&talks[i] };
 	n += ADD(all);
-	if (takes_connections()) {
+	if (shield_hands_over()) {
 		for (i = 0; i < sizeof(ages) / sizeof(ages[0]); i++)
 			tests[n++] = (struct CMUnitTest){ ages[i].name, test_age, NULL, NULL, (void *)&ages[i] };
 		n += ADD(cookies);

@@ -9,10 +9,13 @@
  * Options and timestamp are hashed with addresses, ports and the client's sequence number, by SipHash-1-3. Its key is
  * another one in each epoch of 65.536 s, derived from the secret, so there is nothing to rotate. With timestamps the
  * cookie tells its epoch, and is good for 82 s; without, that of the current epoch is good, that of the one before for
- * 16 s more (and that of the next one for the last second, for the clock of another machine may be ahead).
+ * 16 s more (and that of the next one for the last 4 s, for the clock of another machine may be ahead).
+ *
+ * Machines that share a secret also share the clock by which epochs are counted: that of the day, which differs from
+ * the machine's own by shield_secret.ahead. A new secret comes beside the old one, whose cookies are good for a while.
  *
  * What a blind attacker has: with timestamps, 128 of 2^32 acknowledgement numbers are good for a right timestamp;
- * without, 192 of 2^32, and twice as many for 17.4 s of each 65.5: 243 on the average. Both are less than 1 in 2^24.
+ * without, 192 of 2^32, and twice as many for 20.5 s of each 65.5: 252 on the average. Both are less than 1 in 2^24.
  *
  * MSS: with timestamps exact up to 1460, above rounded down to a multiple of 76 beyond that; without, one of three.
  */
@@ -23,12 +26,12 @@
 
 #define EPOCH_SHIFT	16		/* ms */
 #define EPOCH_GRACE	16384		/* ms of the next epoch in which a cookie is good still */
-#define EPOCH_AHEAD	1024		/* ms */
+#define EPOCH_AHEAD	4096		/* ms */
 #define STAMP_SHIFT	9		/* ms */
 #define STAMP_BITS	23
 #define STAMP_MASK	((1U << STAMP_BITS) - 1)
 #define STAMP_AGE	160		/* units that a cookie is good */
-#define STAMP_AHEAD	4		/* units that the clock of who made it may be ahead */
+#define STAMP_AHEAD	8		/* units that the clock of who made it may be ahead */
 #define WSCALE_NONE	15
 #define MSS_MIN		536
 #define MSS_EXACT	1460
@@ -44,10 +47,20 @@ struct offer {
 	__be32	tsval;			/* the client's */
 };
 
-/* The keys of one CPU, by the two low bits of the epoch; made when they are needed. Epochs are kept plus 1. */
+/* What an acknowledgement says of its cookie, besides TCP's header. */
+struct echo {
+	__u32	ts;			/* with timestamps, of which */
+	__u32	tsecr;			/* is echoed */
+};
+
+/* The keys of one CPU, by secret and the two low bits of the epoch; made when they are needed. */
 struct shield_keys {
-	__u64	epoch[4];
-	struct ndiv_key key[4];
+	__u64	label[8];
+	struct ndiv_key key[8];
+	/* the acknowledgement at hand, where there is no room for it on the stack */
+	struct shield_tcp tcp;
+	struct echo echo;
+	struct offer offer;
 };
 
 struct {
@@ -57,17 +70,36 @@ struct {
 	__type(value, struct shield_keys);
 } shield_keys SEC(".maps");
 
-static __always_inline const struct ndiv_key *epoch_key(__u64 epoch)
+/* A secret, and what time it is by its clock. */
+struct secret {
+	const volatile struct ndiv_key *key;
+	__u64	label;			/* what the labels of its keys begin with */
+	__u64	ms;
+	__u32	nr;
+};
+
+/* Secret <nr> at <ms> by this machine's clock. */
+static __always_inline void secret_take(struct secret *secret, __u32 nr, __u64 ms)
 {
-	__u32 zero = 0, i = epoch & 3;
+	const volatile struct shield_secret *s = &shield_secrets.of[nr & 1];
+
+	secret->nr = nr & 1;
+	secret->key = s->number ? (const volatile struct ndiv_key *)s->k : &ndiv_key;
+	secret->label = (s->number << 40) + 1;	/* 0: no key */
+	secret->ms = ms + s->ahead;
+}
+
+static __always_inline const struct ndiv_key *epoch_key(const struct secret *secret, __u64 epoch)
+{
+	__u32 zero = 0, i = secret->nr << 2 | (epoch & 3);
 	struct shield_keys *keys = bpf_map_lookup_elem(&shield_keys, &zero);
 
 	if (!keys)
 		return NULL;
-	if (keys->epoch[i] != epoch + 1) {
-		keys->key[i].k[0] = ndiv_siphash2(&ndiv_key, epoch, 0);
-		keys->key[i].k[1] = ndiv_siphash2(&ndiv_key, epoch, 1);
-		keys->epoch[i] = epoch + 1;
+	if (keys->label[i] != secret->label + epoch) {
+		keys->key[i].k[0] = ndiv_siphash2(secret->key, epoch, 0);
+		keys->key[i].k[1] = ndiv_siphash2(secret->key, epoch, 1);
+		keys->label[i] = secret->label + epoch;
 	}
 	return &keys->key[i];
 }
@@ -157,17 +189,17 @@ static __always_inline __u32 isn_plain(__u64 hash, __u32 code)
 	return (__u32)hash << 8 | code;
 }
 
-/* Makes the initial sequence number and timestamp of the answer to SYN <tcp>. <ms>: now. 0, or below 0. */
-static __always_inline int cookie_make(const struct shield_tcp *tcp, const struct offer *offer, __u64 ms, __u32 *isn,
-				       __u32 *tsval)
+/* Makes the initial sequence number and timestamp of the answer to SYN <tcp>. 0, or below 0. */
+static __always_inline int cookie_make(const struct shield_tcp *tcp, const struct offer *offer,
+				       const struct secret *secret, __u32 *isn, __u32 *tsval)
 {
-	const struct ndiv_key *key = epoch_key(ms >> EPOCH_SHIFT);
+	const struct ndiv_key *key = epoch_key(secret, secret->ms >> EPOCH_SHIFT);
 	__u32 code = offer_code(offer, tcp->v6);
 
 	if (!key)
 		return -1;
 	if (offer->ts) {
-		*tsval = (__u32)(ms >> STAMP_SHIFT) << STAMP_SHIFT | (code & ((1U << STAMP_SHIFT) - 1));
+		*tsval = (__u32)(secret->ms >> STAMP_SHIFT) << STAMP_SHIFT | (code & ((1U << STAMP_SHIFT) - 1));
 		*isn = isn_ts(cookie_hash(key, tcp, tcp->seq, code | CODE_TS, *tsval), code);
 	} else {
 		*isn = isn_plain(cookie_hash(key, tcp, tcp->seq, code, 0), code);
@@ -177,44 +209,46 @@ static __always_inline int cookie_make(const struct shield_tcp *tcp, const struc
 }
 
 /* Is the acknowledgement <tcp> of a cookie with timestamps, which echoes <tsecr>? Then 1, and the <offer>. */
-static __always_inline int cookie_check_ts(const struct shield_tcp *tcp, __u32 tsecr, __u64 ms, struct offer *offer)
+static __always_inline int cookie_check_ts(const struct shield_tcp *tcp, __u32 tsecr, const struct secret *secret,
+					   struct offer *offer)
 {
-	__u64 unit = ms >> STAMP_SHIFT;
+	__u64 unit = secret->ms >> STAMP_SHIFT;
 	__u32 isn = tcp->ack - 1, code = (isn & 127) << STAMP_SHIFT | (tsecr & ((1U << STAMP_SHIFT) - 1));
 	__u32 age = ((__u32)unit - (tsecr >> STAMP_SHIFT) + STAMP_AHEAD) & STAMP_MASK;
 	const struct ndiv_key *key;
 
 	if (age > STAMP_AGE + STAMP_AHEAD)
 		return 0;
-	key = epoch_key((unit + STAMP_AHEAD - age) >> (EPOCH_SHIFT - STAMP_SHIFT));
+	key = epoch_key(secret, (unit + STAMP_AHEAD - age) >> (EPOCH_SHIFT - STAMP_SHIFT));
 	if (!key || isn_ts(cookie_hash(key, tcp, tcp->seq - 1, code | CODE_TS, tsecr), code) != isn)
 		return 0;
 	offer_of(offer, code, 1, tcp->v6);
 	return 1;
 }
 
-static __always_inline int isn_of_epoch(const struct shield_tcp *tcp, __u64 epoch)
+static __always_inline int isn_of_epoch(const struct shield_tcp *tcp, const struct secret *secret, __u64 epoch)
 {
-	const struct ndiv_key *key = epoch_key(epoch);
+	const struct ndiv_key *key = epoch_key(secret, epoch);
 	__u32 isn = tcp->ack - 1, code = isn & 255;
 
 	return key && isn_plain(cookie_hash(key, tcp, tcp->seq - 1, code, 0), code) == isn;
 }
 
 /* The same without timestamps. */
-static __always_inline int cookie_check_plain(const struct shield_tcp *tcp, __u64 ms, struct offer *offer)
+static __always_inline int cookie_check_plain(const struct shield_tcp *tcp, const struct secret *secret,
+					      struct offer *offer)
 {
-	__u32 phase = ms & ((1U << EPOCH_SHIFT) - 1), code = (tcp->ack - 1) & 255;
-	__u64 epoch = ms >> EPOCH_SHIFT;
+	__u32 phase = secret->ms & ((1U << EPOCH_SHIFT) - 1), code = (tcp->ack - 1) & 255;
+	__u64 epoch = secret->ms >> EPOCH_SHIFT;
 	int good;
 
 	if (code >= PLAIN_CODES)
 		return 0;
-	good = isn_of_epoch(tcp, epoch);
+	good = isn_of_epoch(tcp, secret, epoch);
 	if (!good && phase < EPOCH_GRACE)
-		good = isn_of_epoch(tcp, epoch - 1);
+		good = isn_of_epoch(tcp, secret, epoch - 1);
 	else if (!good && phase >= (1U << EPOCH_SHIFT) - EPOCH_AHEAD)
-		good = isn_of_epoch(tcp, epoch + 1);
+		good = isn_of_epoch(tcp, secret, epoch + 1);
 	if (good)
 		offer_of(offer, code, 0, tcp->v6);
 	return good;

@@ -15,6 +15,7 @@
 #include <ndiv/tx.h>
 #include "flow.h"
 #include "handover.h"
+#include "inspect.h"
 #include "synack.h"
 
 const volatile struct shield_config config SEC(".rodata.config") = {
@@ -24,6 +25,8 @@ const volatile struct shield_config config SEC(".rodata.config") = {
 const volatile struct ndiv_key ndiv_key SEC(".rodata.key") = { 0 };
 
 volatile struct shield_clock shield_clock SEC(".data.clock") = { 0 };
+
+volatile struct shield_secrets shield_secrets SEC(".data.secrets") = { 0 };
 
 /* Shared by all CPUs, each on a cache line of its own. */
 struct shield_limits {
@@ -64,6 +67,8 @@ const struct ndiv_info ndiv_info SEC(".rodata.ndiv") = {
 		[SHIELD_R_FRAGMENT] = "fragment",
 		[SHIELD_R_NOT_OPEN] = "not-open",
 		[SHIELD_R_REFUSED] = "refused",
+		[SHIELD_R_DENIED] = "denied",
+		[SHIELD_R_LIMITED] = "limited",
 	},
 	.options = {
 		{ .name = "ports", .help = "local ports to protect",
@@ -154,17 +159,21 @@ static __always_inline int read_tcp(struct job *job, int sent, __u32 len)
 }
 
 /* Is the local end one that is to be protected? */
-static __always_inline int is_protected(const struct shield_tcp *tcp)
+static __always_inline int is_protected_host(const struct shield_tcp *tcp)
 {
-	__u16 port = bpf_ntohs(tcp->lport);
 	struct in6_addr addr;
 
-	if (port < config.ports.lo || port > config.ports.hi)
-		return 0;
 	if (!tcp->v6)
 		return ndiv_prefixes_have4(&config.addr, tcp->local[0]);
 	__builtin_memcpy(&addr, tcp->local, sizeof(addr));
 	return ndiv_prefixes_have6(&config.addr, &addr);
+}
+
+static __always_inline int is_protected(const struct shield_tcp *tcp)
+{
+	__u16 port = bpf_ntohs(tcp->lport);
+
+	return port >= config.ports.lo && port <= config.ports.hi && is_protected_host(tcp);
 }
 
 /* Combinations that no stack sends: as netfilter has it, and RST with FIN. */
@@ -303,10 +312,12 @@ static __always_inline enum ndiv_verdict send_cookie(struct xdp_md *ctx, struct 
 						     const struct offer *offer)
 {
 	struct synack_args *args = ndiv_args(job->pkt);
+	struct secret secret;
 	const __be32 *tsval;
 	__u32 len;
 
-	if (cookie_make(&job->tcp, offer, job->ms, &args->isn, &args->tsval))
+	secret_take(&secret, shield_secrets.now, job->ms);
+	if (cookie_make(&job->tcp, offer, &secret, &args->isn, &args->tsval))
 		return ndiv_drop(job->pkt, SHIELD_R_OPTIONS);
 	tsval = ndiv_ptr(ctx, job->pkt->l4 + found->ts + 2, sizeof(*tsval));
 	if (!tsval)
@@ -360,22 +371,67 @@ static __always_inline enum ndiv_verdict handle_syn(struct xdp_md *ctx, struct j
 
 /* --- ACK ---------------------------------------------------------------------------------------------------- */
 
+static __always_inline int check_secret(const struct shield_tcp *tcp, const struct echo *echo,
+					const struct secret *secret, struct offer *offer)
+{
+	if (!echo->ts)
+		return cookie_check_plain(tcp, secret, offer);
+	return cookie_check_ts(tcp, echo->tsecr, secret, offer);
+}
+
+/* The same with the former secret, of what is in shield_keys: a function by itself, for it is rarely needed. */
+__noinline int shield_check_former(__u64 ms)
+{
+	__u32 zero = 0;
+	struct shield_keys *keys = bpf_map_lookup_elem(&shield_keys, &zero);
+	struct secret secret;
+
+	if (!keys)
+		return 0;
+	secret_take(&secret, shield_secrets.now + 1, ms);
+	return check_secret(&keys->tcp, &keys->echo, &secret, &keys->offer);
+}
+
+static __always_inline int check_former(const struct job *job, const struct echo *echo, struct offer *offer)
+{
+	__u32 zero = 0;
+	struct shield_keys *keys = bpf_map_lookup_elem(&shield_keys, &zero);
+	int good;
+
+	if (!keys)
+		return 0;
+	keys->tcp = job->tcp;
+	keys->echo = *echo;
+	keys->offer = *offer;
+	good = shield_check_former(job->ms);
+	*offer = keys->offer;
+	return good;
+}
+
 /* Is it the acknowledgement of a cookie? 1, 0, or below 0 if its options are malformed. */
 static __always_inline int check_cookie(struct job *job, enum ndiv_cpu_index which, struct offer *offer, __u32 *tsecr)
 {
-	int ts = find_ts(&job->frame, job->pkt, which);
+	struct echo echo = { 0 };
 	const __be32 *stamps;
+	struct secret secret;
+	int ts, good;
 
+	ts = find_ts(&job->frame, job->pkt, which);
 	if (ts < 0)
 		return -1;
-	if (!ts)
-		return cookie_check_plain(&job->tcp, job->ms, offer);
-	stamps = ndiv_frame_ptr(&job->frame, job->pkt->l4 + ts + 2, 8);
-	if (!stamps)
-		return -1;
-	offer->tsval = stamps[0];
-	*tsecr = bpf_ntohl(stamps[1]);
-	return cookie_check_ts(&job->tcp, *tsecr, job->ms, offer);
+	if (ts) {
+		stamps = ndiv_frame_ptr(&job->frame, job->pkt->l4 + ts + 2, 8);
+		if (!stamps)
+			return -1;
+		offer->tsval = stamps[0];
+		echo.ts = 1;
+		echo.tsecr = *tsecr = bpf_ntohl(stamps[1]);
+	}
+	secret_take(&secret, shield_secrets.now, job->ms);
+	good = check_secret(&job->tcp, &echo, &secret, offer);
+	if (good || job->ms >= shield_secrets.until)
+		return good;
+	return check_former(job, &echo, offer);
 }
 
 /* A place in the table for a flow that has none, to be committed; or NULL. */
@@ -541,11 +597,30 @@ static __always_inline enum ndiv_verdict handle_fragment(struct xdp_md *ctx, str
 	return ndiv_drop(pkt, SHIELD_R_FRAGMENT);
 }
 
+/* What the policy says, if there is one. */
+static __always_inline enum ndiv_verdict handle_policy(struct xdp_md *ctx, struct job *job)
+{
+	if (!image_now() || !ndiv_to_me(ctx) || read_addr(job, 0) || !is_protected_host(&job->tcp))
+		return NDIV_NEXT;
+	switch (inspect(ctx, job->pkt, &job->tcp)) {
+	case INSPECT_DENY:
+		return ndiv_drop(job->pkt, SHIELD_R_DENIED);
+	case INSPECT_LIMIT:
+		return ndiv_drop(job->pkt, SHIELD_R_LIMITED);
+	default:
+		return NDIV_NEXT;
+	}
+}
+
 static __always_inline enum ndiv_verdict shield_handle(struct xdp_md *ctx, struct ndiv_pkt *pkt)
 {
 	struct job job = { .frame = { .xdp = ctx }, .pkt = pkt };
 	struct shield_flow *f;
 
+	if (!(pkt->flags & (NDIV_F_IPV4 | NDIV_F_IPV6)))
+		return NDIV_NEXT;
+	if (handle_policy(ctx, &job) == NDIV_DROP)
+		return NDIV_DROP;
 	if (pkt->flags & NDIV_F_FRAG && pkt->proto == IPPROTO_TCP)
 		return handle_fragment(ctx, pkt);
 	if (!(pkt->flags & NDIV_F_TCP))

@@ -58,12 +58,15 @@ enum shield_reason {
 	SHIELD_R_FRAGMENT,
 	SHIELD_R_NOT_OPEN,		/* a segment that overtook the one that opens the connection */
 	SHIELD_R_REFUSED,		/* the listener has gone, or cannot be handed connections */
+	SHIELD_R_DENIED,		/* by a rule of the policy */
+	SHIELD_R_LIMITED,		/* by the rate of a rule */
 };
 
 extern const volatile struct shield_config config;
 extern const volatile struct ndiv_key ndiv_key;
 
 extern volatile struct shield_clock shield_clock;
+extern volatile struct shield_secrets shield_secrets;
 
 /* One TCP packet, from the side of the local host: it came from "remote", or is sent there. */
 struct shield_tcp {
@@ -75,12 +78,6 @@ struct shield_tcp {
 	__u32	len;			/* in sequence numbers: SYN and FIN count */
 	__u16	window;
 };
-
-/* ns to ms, nearly: exact to 1 in 100000, and without a division. */
-static __always_inline __u64 shield_ms(__u64 ns)
-{
-	return (ns >> 20) * 68719 >> 16;
-}
 
 static __always_inline __u64 shield_now(void)
 {

@@ -18,6 +18,34 @@ struct shield_clock {
 	__u64	since;
 };
 
+/* ns to ms: less than a second off in ten years, and without a division. */
+static SHIELD_INLINE __u64 shield_ms(__u64 ns)
+{
+	return (ns >> 20) * 17592186 >> 24;
+}
+
+/*
+ * --- secrets of the cookies: section .data.secrets
+ *
+ * One that machines share, and the one before it; without one, the handler's own random key is at work. User space
+ * writes all of it: first the former one's place, when nobody uses it any more, then <now>.
+ */
+struct shield_secret {
+	__u64	k[2];
+	__u64	ahead;		/* ms from this machine's clock to that of the cookies, which all machines share */
+	__u64	number;		/* of the change by which it came: its keys in caches go by it; 0: random, not shared */
+};
+
+struct shield_secrets {
+	struct shield_secret of[2];
+	__u64	until;		/* ms: until when cookies of the former one are good */
+	__u32	now;		/* 0 or 1 */
+	__u32	pad;
+};
+_Static_assert(sizeof(struct shield_secrets) == 80, "struct shield_secrets");
+
+#define SECRET_GRACE	82000	/* ms that cookies of the former secret are good: as long as any */
+
 /* --- flows: map shield_flows */
 
 #define FLOW_SLOTS	(1U << 21)	/* twice as many as flows that are sure to find a place */

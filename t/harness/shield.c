@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <time.h>
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include "shield.h"
 
 #define TABLE_LEN	((size_t)FLOW_SLOTS * sizeof(struct shield_flow))
@@ -17,7 +18,7 @@ const struct shield_service shield_server = {
 
 uint64_t shield_clock_ms(uint64_t ns)
 {
-	return (ns >> 20) * 68719 >> 16;
+	return shield_ms(ns);
 }
 
 int shield_teach(struct run *r, uint32_t id, int v6, uint16_t port, uint64_t ns, const struct shield_service *what)
@@ -47,6 +48,15 @@ int shield_set_clock(struct run *r, uint32_t id, uint64_t ns)
 	clock_gettime(CLOCK_MONOTONIC_COARSE, &ts);
 	clock.skew = ns - (ts.tv_sec * 1000000000ULL + ts.tv_nsec);
 	return bpf_map_update_elem(map, &zero, &clock, BPF_ANY) ? -errno : 0;
+}
+
+int shield_hands_over(void)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+	int takes = btf && btf__find_by_name_kind(btf, "bpf_tcp_req_attrs", BTF_KIND_STRUCT) > 0;
+
+	btf__free(btf);
+	return takes;
 }
 
 /* The table and its hints, mapped. */

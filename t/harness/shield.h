@@ -21,6 +21,9 @@ uint64_t shield_clock_ms(uint64_t ns);
 /* Sets the clock of handler <id> to <ns>; it goes on from there. */
 int shield_set_clock(struct run *r, uint32_t id, uint64_t ns);
 
+/* Can the kernel at hand be given connections? Before Linux 6.9, SYNs are passed. */
+int shield_hands_over(void);
+
 /* Empties the table of flows, and fills the buckets of all limits. */
 int shield_clear(struct run *r, uint32_t id);
 

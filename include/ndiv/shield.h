@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * shield.h - the part of libndiv that belongs to the handler shield: the secret that machines share, the policy
+ *
+ * All of it is about the shield that is attached to the interface of <nd>. 0 or -errno; ndiv_error(nd) tells more.
+ */
+#ifndef NDIV_SHIELD_LIB_H
+#define NDIV_SHIELD_LIB_H
+
+#include <ndiv/ndiv.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define NDIV_SHIELD_SECRET	16	/* bytes of a secret; twice as many hexadecimal digits in its file */
+
+/*
+ * Cookies are made with the secret in file <path> from now on; NULL: with a random one. The file holds hexadecimal
+ * digits, and belongs to root or the caller, whom nobody else can read it with. Cookies of the secret before stay good
+ * for as long as they would have been.
+ */
+int ndiv_shield_keys(struct ndiv *nd, const char *path);
+
+struct ndiv_shield_keys {
+	int	shared;			/* a secret from a file is at work */
+	uint32_t mark;			/* of the secret: equal on machines that share it; tells nothing about it */
+	int64_t	off_ms;			/* how far the cookies' clock is from the time of day: the agent sets it */
+};
+
+int ndiv_shield_keys_state(struct ndiv *nd, struct ndiv_shield_keys *state);
+
+/* --- policy -------------------------------------------------------------------------------------------------- */
+
+/* A policy, read from a file and found good. docs/shield-policy.md has the language. */
+struct ndiv_policy;
+
+/* 0, or -errno and in <err> what is wrong: "FILE:LINE:COLUMN: expected ..., found ...". Needs no privilege. */
+int ndiv_policy_read(struct ndiv_policy **out, const char *path, char *err, size_t err_len);
+void ndiv_policy_free(struct ndiv_policy *policy);
+
+/* What the policy will be in the kernel. */
+struct ndiv_policy_size {
+	uint32_t rules;
+	uint32_t prefixes;		/* of sources, each counted once */
+	uint64_t bytes;
+};
+
+int ndiv_policy_size(const struct ndiv_policy *policy, struct ndiv_policy_size *size, char *err, size_t err_len);
+
+/*
+ * Puts <policy> in the place of the one that is at work, between two packets; its counters begin at 0. If it fails, the
+ * old one stays.
+ */
+int ndiv_policy_load(struct ndiv *nd, const struct ndiv_policy *policy);
+int ndiv_policy_unload(struct ndiv *nd);
+
+#define NDIV_POLICY_TEXT	248
+#define NDIV_POLICY_FROM	192
+
+struct ndiv_policy_rule {
+	uint32_t line;			/* of the file */
+	int	dry;			/* counted, not enforced */
+	char	text[NDIV_POLICY_TEXT];
+	uint64_t packets, bytes;	/* that it was about */
+	uint64_t refused, refused_bytes; /* of them; dry: that it would have */
+};
+
+struct ndiv_policy_state {
+	int	loaded;			/* if not, the rest is 0 */
+	int	dry;			/* the whole of it */
+	uint64_t since;			/* s since 1970 */
+	struct ndiv_policy_size size;
+	char	from[NDIV_POLICY_FROM];	/* the file */
+};
+
+int ndiv_policy_state(struct ndiv *nd, struct ndiv_policy_state *state);
+
+/* Calls <fn> for each rule of the policy that is at work, in order, until it returns other than 0; returns that. */
+typedef int ndiv_policy_fn(const struct ndiv_policy_rule *rule, void *arg);
+int ndiv_policy_each(struct ndiv *nd, ndiv_policy_fn *fn, void *arg);
+
+/* The same for the rules of <policy>, which count nothing. */
+int ndiv_policy_rules(const struct ndiv_policy *policy, ndiv_policy_fn *fn, void *arg);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,501 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * policy_parse.c - the statements of a policy: one a line, docs/shield-policy.md has the language
+ *
+ * A statement is a function, which begins at the word behind its name and ends at the end of the line. The first error
+ * ends it all.
+ */
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <ndiv/ndiv.h>
+#include "policy.h"
+
+#define RATE_MAX	10000000	/* as in ndiv/limit.h */
+#define BURST_MAX	1000000
+
+struct parser {
+	struct lexer lx;
+	struct ndiv_policy *p;
+	struct rule *rule;		/* that is being read */
+	size_t	text_len;		/* of its text */
+};
+
+/* --- words, which are also the text by which people are told of the rule */
+
+static void note(struct parser *ps, const char *before, const char *word)
+{
+	char *text = ps->rule->text;
+	size_t room = sizeof(ps->rule->text);
+	int n;
+
+	if (ps->text_len >= room - 1)
+		return;
+	n = snprintf(text + ps->text_len, room - ps->text_len, "%s%s", ps->text_len ? before : "", word);
+	ps->text_len += n;
+	if (ps->text_len >= room)
+		memcpy(text + room - 4, "...", 4);
+}
+
+static int step(struct parser *ps)
+{
+	if (ps->rule && ps->lx.token != TOKEN_NEWLINE)
+		note(ps, ps->lx.token == TOKEN_COMMA ? "" : " ", ps->lx.word);
+	return lex_next(&ps->lx);
+}
+
+static int no_memory(struct parser *ps, int err)
+{
+	if (err == -EFBIG)
+		return lex_fail(&ps->lx, "more than %u prefixes", POLICY_PREFIXES_MAX);
+	return fail(ps->lx.nd, ENOMEM, "no memory");
+}
+
+/* --- numbers */
+
+/* All of <text> up to <end> is a number up to <max>. */
+static int number(const char *text, const char *end, __u32 max, __u32 *out)
+{
+	__u64 n = 0;
+
+	if (text == end)
+		return -1;
+	for (; text < end; text++) {
+		if (*text < '0' || *text > '9')
+			return -1;
+		n = n * 10 + (*text - '0');
+		if (n > max)
+			return -1;
+	}
+	*out = n;
+	return 0;
+}
+
+/* "1" or "1-5" at most <max>: 0, or -1. */
+static int span(const char *text, __u32 max, __u32 *first, __u32 *last)
+{
+	const char *end = text + strlen(text), *dash = strchr(text, '-');
+
+	if (!dash)
+		return number(text, end, max, first) ? -1 : (*last = *first, 0);
+	if (number(text, dash, max, first) || number(dash + 1, end, max, last))
+		return -1;
+	return *first > *last ? -1 : 0;
+}
+
+/* --- sets */
+
+static int name_good(const char *name)
+{
+	size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-_");
+
+	return n && n < POLICY_NAME_MAX && !name[n];
+}
+
+static struct set *set_find(struct ndiv_policy *p, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < p->set_count; i++)
+		if (!strcmp(p->set[i].name, name))
+			return &p->set[i];
+	return NULL;
+}
+
+static int set_add(struct parser *ps, struct set **out)
+{
+	struct ndiv_policy *p = ps->p;
+	struct set *more;
+
+	if (ps->lx.token != TOKEN_WORD || !name_good(ps->lx.word))
+		return lex_expected(&ps->lx, "a name of up to 31 small letters, digits, - and _");
+	if (set_find(p, ps->lx.word))
+		return lex_fail(&ps->lx, "there is a set \"%s\" already", ps->lx.word);
+	if (p->set_count == POLICY_SETS_MAX)
+		return lex_fail(&ps->lx, "more than %d sets", POLICY_SETS_MAX);
+	more = realloc(p->set, (p->set_count + 1) * sizeof(*more));
+	if (!more)
+		return no_memory(ps, -ENOMEM);
+	p->set = more;
+	*out = &more[p->set_count++];
+	memset(*out, 0, sizeof(**out));
+	memcpy((*out)->name, ps->lx.word, strlen(ps->lx.word));
+	return step(ps);
+}
+
+/* A prefix, into <list>. */
+static int take_prefix(struct parser *ps, struct prefixes *list, const char *what)
+{
+	const char *wrong;
+	struct prefix p;
+	int err;
+
+	if (ps->lx.token != TOKEN_WORD)
+		return lex_expected(&ps->lx, what);
+	wrong = prefix_parse(ps->lx.word, strlen(ps->lx.word), &p);
+	if (wrong)
+		return lex_fail(&ps->lx, "\"%s\" %s", ps->lx.word, wrong);
+	err = prefixes_add(list, &p);
+	return err ? no_memory(ps, err) : step(ps);
+}
+
+/* "{ PREFIX, ... }", over any number of lines. */
+static int set_inline(struct parser *ps, struct set *set)
+{
+	int err = step(ps);
+
+	while (!err && ps->lx.token != TOKEN_CLOSE) {
+		if (ps->lx.token == TOKEN_COMMA || ps->lx.token == TOKEN_NEWLINE)
+			err = step(ps);
+		else
+			err = take_prefix(ps, &set->list, "a prefix or \"}\"");
+	}
+	return err ? err : step(ps);
+}
+
+/* "file TEXT": a path that is relative is so to the policy's own directory. */
+static int set_file(struct parser *ps, struct set *set)
+{
+	const char *slash = strrchr(ps->lx.path, '/');
+	char path[PATH_MAX];
+	int err = step(ps);
+
+	if (err)
+		return err;
+	if (ps->lx.token != TOKEN_STRING && ps->lx.token != TOKEN_WORD)
+		return lex_expected(&ps->lx, "the name of a file");
+	if (ps->lx.word[0] == '/' || !slash)
+		snprintf(path, sizeof(path), "%s", ps->lx.word);
+	else
+		snprintf(path, sizeof(path), "%.*s/%s", (int)(slash - ps->lx.path), ps->lx.path, ps->lx.word);
+	err = prefixes_read(ps->lx.nd, path, &set->list);
+	return err ? err : step(ps);
+}
+
+static int take_set(struct parser *ps)
+{
+	struct set *set = NULL;
+	int err = set_add(ps, &set);
+
+	if (err)
+		return err;
+	if (ps->lx.token == TOKEN_OPEN)
+		return set_inline(ps, set);
+	if (lex_is(&ps->lx, "file"))
+		return set_file(ps, set);
+	return lex_expected(&ps->lx, "\"{\" and prefixes, or \"file\" and its name");
+}
+
+/* --- rules */
+
+static int rule_begin(struct parser *ps, enum policy_action action, int is_service)
+{
+	struct ndiv_policy *p = ps->p;
+
+	if (p->rule_count == POLICY_RULES - 1)
+		return lex_fail(&ps->lx, "more than %d rules", POLICY_RULES - 1);
+	ps->rule = &p->rule[++p->rule_count];
+	memset(ps->rule, 0, sizeof(*ps->rule));
+	ps->rule->action = action;
+	ps->rule->is_service = is_service;
+	ps->rule->line = ps->lx.at_line;
+	ps->text_len = 0;
+	return step(ps);
+}
+
+/* "dry" at the end, or nothing. */
+static int rule_end(struct parser *ps)
+{
+	if (!lex_is(&ps->lx, "dry"))
+		return 0;
+	ps->rule->dry = 1;
+	return step(ps);
+}
+
+/* The prefixes of <from>, as sources of the current rule. */
+static int add_sources(struct parser *ps, const struct prefixes *from)
+{
+	struct prefix p;
+	size_t i;
+	int err;
+
+	for (i = 0; i < from->count; i++) {
+		p = from->p[i];
+		p.rule = ps->p->rule_count;
+		err = prefixes_add(&ps->p->source, &p);
+		if (err)
+			return no_memory(ps, err);
+	}
+	return 0;
+}
+
+static int take_named_set(struct parser *ps)
+{
+	const struct set *set = set_find(ps->p, ps->lx.word + 1);
+	char text[64];
+	int err;
+
+	if (!set)
+		return lex_fail(&ps->lx, "no set \"%s\" is defined above", ps->lx.word + 1);
+	err = add_sources(ps, &set->list);
+	if (!err)
+		err = step(ps);
+	snprintf(text, sizeof(text), "(%zu prefixes, %08x)", set->list.count, (__u32)(prefixes_hash(&set->list) >> 32));
+	note(ps, " ", text);
+	return err;
+}
+
+/* A prefix, or "@" and the name of a set. */
+static int take_source(struct parser *ps)
+{
+	struct prefixes one = { 0 };
+	int err;
+
+	if (ps->lx.token == TOKEN_WORD && ps->lx.word[0] == '@')
+		return take_named_set(ps);
+	err = take_prefix(ps, &one, "a prefix, or @ and the name of a set");
+	if (!err)
+		err = add_sources(ps, &one);
+	free(one.p);
+	return err;
+}
+
+/* <take>, and as often again as commas follow. */
+static int take_list(struct parser *ps, int (*take)(struct parser *ps))
+{
+	int err = take(ps);
+
+	while (!err && ps->lx.token == TOKEN_COMMA) {
+		err = step(ps);
+		if (!err)
+			err = take(ps);
+	}
+	return err;
+}
+
+static int take_sources(struct parser *ps)
+{
+	int err = take_list(ps, take_source);
+
+	return err ? err : rule_end(ps);
+}
+
+/* --- services */
+
+struct proto {
+	const char *name;
+	__u32	first, last;		/* selectors */
+	const char *word;		/* by which a part of them is chosen */
+};
+
+static const struct proto protos[] = {
+	{ "any", 0, POLICY_SELECTORS - 1, NULL },
+	{ "tcp", POLICY_TCP, POLICY_TCP + 65535, "port" },
+	{ "udp", POLICY_UDP, POLICY_UDP + 65535, "port" },
+	{ "icmp", POLICY_ICMP, POLICY_ICMP + 255, "type" },
+	{ "icmp6", POLICY_ICMP6, POLICY_ICMP6 + 255, "type" },
+	{ "fragment", POLICY_FRAGMENT, POLICY_FRAGMENT, NULL },
+	{ "protocol", POLICY_PROTO, POLICY_PROTO + 255, NULL },
+	{ NULL, 0, 0, NULL },
+};
+
+static int add_range(struct parser *ps, __u32 first, __u32 last)
+{
+	struct rule *r = ps->rule;
+	struct range *more;
+
+	if (ps->p->range_count++ == POLICY_RANGES_MAX)
+		return lex_fail(&ps->lx, "more than %d ranges of ports in all services", POLICY_RANGES_MAX);
+	more = realloc(r->range, (r->range_count + 1) * sizeof(*more));
+	if (!more)
+		return no_memory(ps, -ENOMEM);
+	r->range = more;
+	more[r->range_count++] = (struct range){ first, last };
+	return 0;
+}
+
+/* "80,443,8000-8999": <max> at most, of which the selectors begin at <base>. */
+static int take_ranges(struct parser *ps, __u32 base, __u32 max, const char *what)
+{
+	__u32 first, last;
+	int err;
+
+	for (;;) {
+		if (ps->lx.token != TOKEN_WORD || span(ps->lx.word, max, &first, &last))
+			return lex_expected(&ps->lx, what);
+		err = add_range(ps, base + first, base + last);
+		if (!err)
+			err = step(ps);
+		if (err || ps->lx.token != TOKEN_COMMA)
+			return err;
+		err = step(ps);
+		if (err)
+			return err;
+	}
+}
+
+static int take_dest(struct parser *ps)
+{
+	if (ps->p->dest_count++ == POLICY_DESTS_MAX)
+		return lex_fail(&ps->lx, "more than %d destinations in all services", POLICY_DESTS_MAX);
+	return take_prefix(ps, &ps->rule->dest, "a prefix");
+}
+
+static int take_proto(struct parser *ps, const struct proto **out)
+{
+	const struct proto *proto;
+	int err;
+
+	for (proto = protos; proto->name && !lex_is(&ps->lx, proto->name); proto++)
+		;
+	if (!proto->name)
+		return lex_expected(&ps->lx, "any, tcp, udp, icmp, icmp6, fragment or protocol");
+	*out = proto;
+	err = step(ps);
+	if (err || strcmp(proto->name, "protocol"))
+		return err;
+	return take_ranges(ps, POLICY_PROTO, 255, "a protocol's number from 0 to 255");
+}
+
+static int take_part(struct parser *ps, const struct proto *proto)
+{
+	int err;
+
+	if (!proto->word || !lex_is(&ps->lx, proto->word))
+		return ps->rule->range_count ? 0 : add_range(ps, proto->first, proto->last);
+	err = step(ps);
+	if (err)
+		return err;
+	if (!strcmp(proto->word, "port"))
+		return take_ranges(ps, proto->first, 65535, "a port from 0 to 65535, or a range such as 8000-8999");
+	return take_ranges(ps, proto->first, 255, "a type from 0 to 255, or a range such as 3-4");
+}
+
+/* "limit 1000/s [burst 50]" */
+static int take_limit(struct parser *ps)
+{
+	const char *word = ps->lx.word, *slash = strchr(word, '/');
+	struct rule *r = ps->rule;
+	int err;
+
+	if (ps->lx.token != TOKEN_WORD || !slash || strcmp(slash, "/s") ||
+	    number(word, slash, RATE_MAX, &r->rate) || !r->rate)
+		return lex_expected(&ps->lx, "a rate from 1/s to 10000000/s");
+	err = step(ps);
+	if (err || !lex_is(&ps->lx, "burst"))
+		return err;
+	err = step(ps);
+	if (err)
+		return err;
+	if (ps->lx.token != TOKEN_WORD || number(word, word + strlen(word), BURST_MAX, &r->burst) || !r->burst)
+		return lex_expected(&ps->lx, "a number of packets from 1 to 1000000");
+	return step(ps);
+}
+
+static int take_action(struct parser *ps)
+{
+	int err;
+
+	if (lex_is(&ps->lx, "allow")) {
+		ps->rule->action = POLICY_ALLOW;
+		return step(ps);
+	}
+	if (lex_is(&ps->lx, "deny")) {
+		ps->rule->action = POLICY_DENY;
+		return step(ps);
+	}
+	if (!lex_is(&ps->lx, "limit"))
+		return lex_expected(&ps->lx, "allow, deny or limit");
+	ps->rule->action = POLICY_LIMIT;
+	err = step(ps);
+	return err ? err : take_limit(ps);
+}
+
+/* "service PROTOCOL [to PREFIX, ...] [port RANGE, ...] ACTION [dry]" */
+static int take_service(struct parser *ps)
+{
+	const struct proto *proto = NULL;
+	int err = take_proto(ps, &proto);
+
+	if (!err && lex_is(&ps->lx, "to")) {
+		err = step(ps);
+		if (!err)
+			err = take_list(ps, take_dest);
+	}
+	if (!err)
+		err = take_part(ps, proto);
+	if (!err)
+		err = take_action(ps);
+	return err ? err : rule_end(ps);
+}
+
+/* --- the file */
+
+static int take_rule(struct parser *ps, enum policy_action action)
+{
+	int is_service = !action;
+	int err = rule_begin(ps, action, is_service);
+
+	if (!err)
+		err = is_service ? take_service(ps) : take_sources(ps);
+	ps->rule = NULL;
+	return err;
+}
+
+static int take_statement(struct parser *ps)
+{
+	int err;
+
+	if (lex_is(&ps->lx, "set")) {
+		err = step(ps);
+		return err ? err : take_set(ps);
+	}
+	if (lex_is(&ps->lx, "trust"))
+		return take_rule(ps, POLICY_TRUST);
+	if (lex_is(&ps->lx, "allow"))
+		return take_rule(ps, POLICY_ALLOW);
+	if (lex_is(&ps->lx, "deny"))
+		return take_rule(ps, POLICY_DENY);
+	if (lex_is(&ps->lx, "service"))
+		return take_rule(ps, 0);
+	if (!lex_is(&ps->lx, "dry-run"))
+		return lex_expected(&ps->lx, "set, trust, allow, deny, service or dry-run");
+	ps->p->dry = 1;
+	return step(ps);
+}
+
+/* Reads <text>, which is in file <path>, into <p>, to be freed in any case. */
+int policy_parse(struct ndiv *nd, const char *path, const char *text, size_t len, struct ndiv_policy *p)
+{
+	struct parser ps = { .p = p };
+	int err;
+
+	memset(p, 0, sizeof(*p));
+	snprintf(p->path, sizeof(p->path), "%s", path);
+	err = lex_begin(&ps.lx, nd, path, text, len);
+	while (!err && ps.lx.token != TOKEN_END) {
+		if (ps.lx.token == TOKEN_NEWLINE) {
+			err = lex_next(&ps.lx);
+			continue;
+		}
+		err = take_statement(&ps);
+		if (!err && ps.lx.token != TOKEN_NEWLINE && ps.lx.token != TOKEN_END)
+			err = lex_expected(&ps.lx, "the end of the line");
+	}
+	return err;
+}
+
+void policy_free(struct ndiv_policy *p)
+{
+	size_t i;
+
+	for (i = 0; i < p->set_count; i++)
+		free(p->set[i].list.p);
+	free(p->set);
+	for (i = 1; i <= p->rule_count; i++) {
+		free(p->rule[i].dest.p);
+		free(p->rule[i].range);
+	}
+	free(p->source.p);
+	memset(p, 0, sizeof(*p));
+}

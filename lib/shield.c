@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* shield.c - finds the attached handler shield, for what the library does with its maps */
+#include <ndiv/shield.h>
+#include "shield.h"
+
+#define HANDLER "shield"
+
+static int not_there(struct ndiv *nd)
+{
+	return fail(nd, ENOENT, "shield is not attached: `ndiv attach %s " HANDLER "`", nd->ifname);
+}
+
+/* <tab>: NULL if ndiv is not attached. */
+int shield_dir(struct ndiv *nd, const struct table *tab, char *dir)
+{
+	int id = tab ? table_find(tab, HANDLER) : 0;
+
+	if (!id)
+		return not_there(nd);
+	handler_dir(nd, id, 0, dir);
+	return 0;
+}
+
+/* The same for readers. */
+int shield_find(struct ndiv *nd, char *dir)
+{
+	struct table tab;
+	int err;
+
+	clear(nd);
+	if (!state_holds(nd))
+		return not_there(nd);
+	err = table_open(nd, &tab);
+	if (err)
+		return err;
+	err = shield_dir(nd, &tab, dir);
+	table_close(&tab);
+	return err;
+}
+
+/* Its maps are not those that this library knows. */
+int shield_other(struct ndiv *nd)
+{
+	return fail(nd, EPROTO,
+		    "the shield that is attached is of another version: `ndiv replace --keep %s " HANDLER "`",
+		    nd->ifname);
+}
+
+/* What the agent does for it, once a second. */
+void shield_tick(struct ndiv *nd)
+{
+	char dir[DIR_LEN];
+
+	if (!shield_find(nd, dir))
+		keys_tick(dir);
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * shield.h - what the library's files about the handler shield share
+ */
+#ifndef NDIV_LIB_SHIELD_H
+#define NDIV_LIB_SHIELD_H
+
+#include "../handlers/shield/table.h"
+#include "internal.h"
+
+/* shield.c: where the handler's maps are pinned. <dir> has DIR_LEN bytes. */
+int	shield_dir(struct ndiv *nd, const struct table *tab, char *dir);
+int	shield_find(struct ndiv *nd, char *dir);
+int	shield_other(struct ndiv *nd);
+void	shield_tick(struct ndiv *nd);
+
+/* shield_keys.c */
+int	secret_parse(struct ndiv *nd, const char *path, const char *text, size_t len, __u8 *secret);
+void	keys_tick(const char *dir);
+
+#endif

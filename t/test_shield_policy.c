@@ -1,0 +1,478 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * test_shield_policy.c - what shield does with packets by its policy, and what rules count
+ *
+ * Packets come from 10.77.0.1 or fd77::1 to 10.77.0.2 or fd77::2, unless a row has others.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <arpa/inet.h>
+#include <cmocka.h>
+#include <bpf/bpf.h>
+#include "policy.h"
+#include "rows.h"
+#include "shield.h"
+
+#define START	(1ULL << 40)	/* ns */
+#define SECOND	1000000000ULL
+
+enum { PASS, DENIED = 13, LIMITED, NO_FLOW = 2 };	/* PASS, or drop reasons */
+enum { PLAIN = 1, NARROW };		/* instances: all addresses; 10.77.0.2 only */
+
+static struct run run;
+static struct pkt in;
+static struct run_out out;
+static struct ndiv_cpu sum;
+static uint32_t who, policies;
+
+static void begin(uint32_t id)
+{
+	who = id;
+	assert_int_equal(run_order(&run, &id, 1), 0);
+	assert_int_equal(shield_clear(&run, id), 0);
+	assert_int_equal(shield_set_clock(&run, id, START + 3600 * SECOND), 0);
+}
+
+static void load(const char *name, const char *policy)
+{
+	if (shield_policy(&run, who, policy))
+		fail_msg("%s: the policy is not taken", name);
+	policies++;
+}
+
+/* Runs <in>: PASS, or the reason why it was dropped. */
+static int arrive(const char *name)
+{
+	int r;
+
+	assert_int_equal(run_reset(&run), 0);
+	if (run_rx(&run, in.data, in.len, &out))
+		fail_msg("%s: test run failed", name);
+	if (out.act == XDP_PASS)
+		return PASS;
+	assert_int_equal(out.act, XDP_DROP);
+	assert_int_equal(run_sum(&run, NDIV_CPU_RX, &sum), 0);
+	for (r = 1; r < NDIV_REASONS_MAX; r++)
+		if (sum.reason[who][r])
+			return r;
+	fail_msg("%s: dropped without a reason", name);
+	return -1;
+}
+
+/* Another source address, as text. */
+static void set_source(const char *text)
+{
+	int v6 = !!strchr(text, ':');
+	size_t at = in.l3 + (v6 ? 8 : 12);
+
+	if (inet_pton(v6 ? AF_INET6 : AF_INET, text, in.data + at) != 1)
+		fail_msg("%s is no address", text);
+	pkt_resum(&in);
+}
+
+/* --- packets */
+
+enum what { TCP_SYN4, TCP_ACK4, UDP4, PING4, TCP_SYN6, UDP6, PING6, NS6, FRAG4, LATER4, FRAG6, GRE4, OTHER_MAC };
+
+static void build(enum what what, uint16_t port)
+{
+	const struct pkt_layer layers[][5] = {
+		[TCP_SYN4] = { IP4(), TCP(.dport = port, .flags = TH_SYN) },
+		[TCP_ACK4] = { IP4(), TCP(.dport = port, .flags = TH_ACK, .seq = 7, .ack = 7) },
+		[UDP4] = { IP4(), UDP(.dport = port), DATA(100) },
+		[PING4] = { IP4(), ICMP(.type = port), DATA(9) },
+		[TCP_SYN6] = { IP6(), TCP(.dport = port, .flags = TH_SYN) },
+		[UDP6] = { IP6(), UDP(.dport = port), DATA(100) },
+		[PING6] = { IP6(), ICMP6(.type = port), DATA(9) },
+		[NS6] = { IP6(), ICMP6(.type = 135), DATA(24) },
+		[FRAG4] = { IP4(.frag = 0x2000), UDP(.dport = port), DATA(40) },
+		[LATER4] = { IP4(.frag = 0x0005, .proto = 17), DATA(48) },
+		[FRAG6] = { IP6(), FRAG(.off = 8, .next = 17), DATA(48) },
+		[GRE4] = { IP4(.proto = 47), DATA(48) },
+		[OTHER_MAC] = { ETH(.dst = { 2, 0, 0, 0, 0x77, 9 }), IP4(), UDP(.dport = port), DATA(9) },
+	};
+
+	pkt_build(&in, layers[what]);
+}
+
+struct packet_row {
+	const char *policy;
+	enum what what;
+	uint16_t port;
+	const char *from;	/* NULL: the lab's client */
+	int	want;
+	int	rule;		/* that counts it; 0: none does */
+	int	refused;	/* by that rule; -1: it is not asked, and counts nothing */
+};
+
+/* clang-format off */
+static const struct packet_row rows[] = {
+	/* sources */
+	{ "deny 10.77.0.1", UDP4, 53, NULL, DENIED, 1, 1 },
+	{ "deny 10.77.0.1", TCP_SYN4, 80, NULL, DENIED, 1, 1 },
+	{ "deny 10.77.0.1", TCP_ACK4, 80, NULL, DENIED, 1, 1 },
+	{ "deny 10.77.0.1", PING4, 8, NULL, DENIED, 1, 1 },
+	{ "deny 10.77.0.1", GRE4, 0, NULL, DENIED, 1, 1 },
+	{ "deny 10.77.0.1", LATER4, 0, NULL, DENIED, 1, 1 },
+	{ "deny 10.77.0.1", UDP4, 53, "10.77.0.0", PASS, 0, 0 },
+	{ "deny 10.77.0.1", UDP4, 53, "10.77.0.3", PASS, 0, 0 },
+	{ "deny 10.77.0.1", UDP4, 53, "10.77.1.1", PASS, 0, 0 },
+	{ "deny 0.0.0.0/0", UDP4, 53, NULL, DENIED, 1, 1 },
+	{ "deny 0.0.0.0/0", UDP6, 53, NULL, PASS, 0, 0 },
+	{ "deny ::/0", UDP6, 53, NULL, DENIED, 1, 1 },
+	{ "deny ::/0", UDP4, 53, NULL, PASS, 0, 0 },
+	{ "deny fd77::1", UDP6, 53, NULL, DENIED, 1, 1 },
+	{ "deny fd77::1", UDP6, 53, "fd77::3", PASS, 0, 0 },
+	{ "deny fd77::/64", UDP6, 53, "fd77::ffff:ffff:ffff:ffff", DENIED, 1, 1 },
+	{ "deny fd77::/64", UDP6, 53, "fd77:0:0:1::", PASS, 0, 0 },
+	{ "deny fd77::/127, fd77::4/126", UDP6, 53, "fd77::7", DENIED, 1, 1 },
+	{ "deny fd77::/127, fd77::4/126", UDP6, 53, "fd77::8", PASS, 0, 0 },
+	{ "deny 10.0.0.0/8\nallow 10.77.0.0/24", UDP4, 53, NULL, PASS, 2, 0 },
+	{ "deny 10.0.0.0/8\nallow 10.77.0.0/24", UDP4, 53, "10.78.0.1", DENIED, 1, 1 },
+	{ "allow 10.77.0.0/24\ndeny 10.0.0.0/8", UDP4, 53, NULL, PASS, 1, 0 },
+	{ "allow 10.0.0.0/8\ndeny 10.77.0.1", UDP4, 53, NULL, DENIED, 2, 1 },
+	{ "deny 10.77.0.1\nallow 10.77.0.1", UDP4, 53, NULL, DENIED, 1, 1 },
+	{ "set a { 10.1.0.0/16,\n10.77.0.0/16 }\ndeny @a", UDP4, 53, NULL, DENIED, 1, 1 },
+	/* dry */
+	{ "deny 10.77.0.1 dry", UDP4, 53, NULL, PASS, 1, 1 },
+	{ "dry-run\ndeny 10.77.0.1", UDP4, 53, NULL, PASS, 1, 1 },
+	{ "deny 10.77.0.1 dry\ndeny 10.0.0.0/8", UDP4, 53, NULL, DENIED, 1, 1 },
+	{ "deny 10.77.0.1 dry\ndeny 10.0.0.0/8", UDP4, 53, NULL, DENIED, 2, 1 },
+	{ "deny 10.0.0.0/8 dry\nallow 10.77.0.1", UDP4, 53, NULL, PASS, 1, -1 },
+	{ "deny 10.0.0.0/8\nallow 10.77.0.1 dry", UDP4, 53, NULL, DENIED, 2, 0 },
+	{ "service udp deny dry\nservice udp port 53 allow", UDP4, 53, NULL, PASS, 1, 1 },
+	{ "service udp deny dry\nservice udp port 53 allow", UDP4, 53, NULL, PASS, 2, 0 },
+	{ "service udp port 53 allow\nservice udp deny dry", UDP4, 53, NULL, PASS, 2, -1 },
+	/* services */
+	{ "service udp port 53 deny", UDP4, 53, NULL, DENIED, 1, 1 },
+	{ "service udp port 53 deny", UDP6, 53, NULL, DENIED, 1, 1 },
+	{ "service udp port 53 deny", UDP4, 54, NULL, PASS, 0, 0 },
+	{ "service udp port 53 deny", TCP_SYN4, 53, NULL, PASS, 0, 0 },
+	{ "service udp port 0-52,54-65535 deny", UDP4, 53, NULL, PASS, 0, 0 },
+	{ "service udp port 0-52,54-65535 deny", UDP4, 1, NULL, DENIED, 1, 1 },
+	{ "service udp port 0-52,54-65535 deny", UDP4, 65535, NULL, DENIED, 1, 1 },
+	{ "service udp port 53 allow\nservice udp deny", UDP4, 53, NULL, PASS, 1, 0 },
+	{ "service udp port 53 allow\nservice udp deny", UDP4, 80, NULL, DENIED, 2, 1 },
+	{ "service udp deny\nservice udp port 53 allow", UDP4, 53, NULL, DENIED, 1, 1 },
+	{ "service udp to 10.77.0.2 deny", UDP4, 53, NULL, DENIED, 1, 1 },
+	{ "service udp to 10.77.0.0/24, fd77::/16 deny", UDP6, 53, NULL, DENIED, 1, 1 },
+	{ "service udp to 10.77.0.3 deny", UDP4, 53, NULL, PASS, 0, 0 },
+	{ "service udp to 10.77.0.3 deny\nservice any deny", UDP4, 53, NULL, DENIED, 2, 1 },
+	{ "service udp to fd77::2 deny", UDP4, 53, NULL, PASS, 0, 0 },
+	{ "service udp to 10.0.0.0/8 port 53 allow\nservice udp to 10.77.0.2 deny", UDP4, 53, NULL, PASS, 1, 0 },
+	{ "service udp to 10.0.0.0/8 port 53 allow\nservice udp to 10.77.0.2 deny", UDP4, 54, NULL, DENIED, 2, 1 },
+	{ "service icmp type 8 deny", PING4, 8, NULL, DENIED, 1, 1 },
+	{ "service icmp type 8 deny", PING4, 11, NULL, PASS, 0, 0 },
+	{ "service icmp deny", PING6, 128, NULL, PASS, 0, 0 },
+	{ "service icmp6 type 128 deny", PING6, 128, NULL, DENIED, 1, 1 },
+	{ "service icmp6 deny", NS6, 0, NULL, PASS, 0, 0 },		/* neighbour discovery */
+	{ "deny ::/0", NS6, 0, NULL, PASS, 0, 0 },
+	{ "service protocol 47 deny", GRE4, 0, NULL, DENIED, 1, 1 },
+	{ "service protocol 48 deny", GRE4, 0, NULL, PASS, 0, 0 },
+	{ "service fragment deny", FRAG4, 53, NULL, DENIED, 1, 1 },
+	{ "service fragment deny", LATER4, 0, NULL, DENIED, 1, 1 },
+	{ "service fragment deny", FRAG6, 0, NULL, DENIED, 1, 1 },
+	{ "service fragment deny", UDP4, 53, NULL, PASS, 0, 0 },
+	{ "service udp deny", FRAG4, 53, NULL, PASS, 0, 0 },
+	{ "service any deny", GRE4, 0, NULL, DENIED, 1, 1 },
+	{ "service any deny", TCP_SYN4, 80, NULL, DENIED, 1, 1 },
+	{ "service any deny", TCP_SYN6, 80, NULL, DENIED, 1, 1 },
+	/* TCP: SYNs only; the rest goes by the table */
+	{ "service tcp port 80 deny", TCP_SYN4, 80, NULL, DENIED, 1, 1 },
+	{ "service tcp port 80 deny", TCP_SYN4, 81, NULL, PASS, 0, 0 },
+	{ "service tcp port 80 deny", TCP_ACK4, 80, NULL, NO_FLOW, 0, 0 },
+	/* trusted */
+	{ "trust 10.77.0.1\nservice any deny", UDP4, 53, NULL, PASS, 1, 0 },
+	{ "trust 10.77.0.1\nservice any deny", UDP4, 53, NULL, PASS, 2, -1 },
+	{ "allow 10.77.0.1\nservice any deny", UDP4, 53, NULL, DENIED, 2, 1 },
+	{ "trust 10.77.0.1 dry\nservice any deny", UDP4, 53, NULL, DENIED, 2, 1 },
+	/* not for this host */
+	{ "deny 0.0.0.0/0", OTHER_MAC, 53, NULL, PASS, 0, 0 },
+	{ "", UDP4, 53, NULL, PASS, 0, 0 },
+};
+/* clang-format on */
+
+/* Does rule <rule> count what it should? <counts>: it is asked. */
+static void check_rule(const struct packet_row *row, uint32_t rule, int counts)
+{
+	struct policy_count c = shield_counted(&run, who, policies - 1, rule);
+
+	if (c.packets != (uint64_t)counts || c.bytes != (uint64_t)counts * in.len)
+		fail_msg("\"%s\": rule %u counts %llu packets, %llu bytes", row->policy, rule,
+			 (unsigned long long)c.packets, (unsigned long long)c.bytes);
+	if (!counts)
+		return;
+	if (c.refused != (uint64_t)row->refused || c.refused_bytes != (uint64_t)row->refused * in.len)
+		fail_msg("\"%s\": rule %u refused %llu packets", row->policy, rule, (unsigned long long)c.refused);
+}
+
+static void test_packets(void **state)
+{
+	const struct packet_row *row;
+	size_t i;
+	int got;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		row = &rows[i];
+		begin(PLAIN);
+		load(row->policy, row->policy);
+		build(row->what, row->port);
+		if (row->from)
+			set_source(row->from);
+		got = arrive(row->policy);
+		if (got != row->want)
+			fail_msg("\"%s\", packet %d, port %u: %d and not %d", row->policy, row->what, row->port, got,
+				 row->want);
+		if (row->rule)
+			check_rule(row, row->rule, row->refused >= 0);
+		else
+			check_rule(row, 1, 0);
+	}
+}
+
+/* --- rates */
+
+static int passed_of(int count, enum what what, uint16_t port)
+{
+	int n = 0;
+
+	while (count--) {
+		build(what, port);
+		n += arrive("rate") == PASS;
+	}
+	return n;
+}
+
+/* As many as the burst, then none; a second later as many as the rate. */
+static void test_limit(void **state)
+{
+	struct policy_count c;
+
+	begin(PLAIN);
+	load("limit", "service udp port 53 limit 20/s burst 5\nservice udp port 54 limit 20/s burst 7");
+	assert_int_equal(passed_of(30, UDP4, 53), 5);
+	assert_int_equal(arrive("above the rate"), LIMITED);
+	assert_int_equal(passed_of(30, UDP4, 54), 7);
+	assert_int_equal(passed_of(30, UDP4, 55), 30);
+	assert_int_equal(shield_set_clock(&run, who, START + 3601 * SECOND), 0);
+	assert_int_equal(passed_of(30, UDP4, 53), 5);
+	c = shield_counted(&run, who, policies - 1, 1);
+	assert_int_equal(c.packets, 61);
+	assert_int_equal(c.refused, 51);
+	load("limit, dry", "service udp port 53 limit 20/s burst 5 dry");
+	assert_int_equal(passed_of(30, UDP4, 53), 30);
+	c = shield_counted(&run, who, policies - 1, 1);
+	assert_int_equal(c.refused, 25);
+}
+
+/* --- changes */
+
+/* Counters of a new policy begin at 0; those of the old one stay until the next. An address list narrows the policy. */
+static void test_change(void **state)
+{
+	const uint32_t zero = 0;
+
+	begin(PLAIN);
+	load("change", "deny 10.77.0.1");
+	build(UDP4, 53);
+	assert_int_equal(arrive("old"), DENIED);
+	assert_int_equal(shield_counted(&run, who, policies - 1, 1).packets, 1);
+	load("change", "allow 10.77.0.1");
+	assert_int_equal(shield_counted(&run, who, policies - 1, 1).packets, 0);
+	assert_int_equal(arrive("new"), PASS);
+	assert_int_equal(shield_counted(&run, who, policies - 1, 1).packets, 1);
+	assert_int_equal(shield_counted(&run, who, policies - 2, 1).packets, 1);
+	load("change", "deny 10.77.0.1");
+	assert_int_equal(shield_counted(&run, who, policies - 1, 1).packets, 0);
+	assert_int_equal(bpf_map_delete_elem(run_map(&run, who, "shield_policy"), &zero), 0);
+	assert_int_equal(arrive("none"), PASS);
+	policies = 0;
+}
+
+static void test_narrow(void **state)
+{
+	const uint32_t before = policies, zero = 0;
+
+	policies = 0;
+	begin(NARROW);
+	load("narrow", "deny 0.0.0.0/0, ::/0");
+	build(UDP4, 53);
+	assert_int_equal(arrive("protected"), DENIED);
+	build(UDP6, 53);
+	assert_int_equal(arrive("not protected"), PASS);
+	assert_int_equal(bpf_map_delete_elem(run_map(&run, who, "shield_policy"), &zero), 0);
+	policies = before;
+}
+
+/* --- many prefixes: against a naive reference */
+
+#define MANY	3000
+#define ASKED	20000
+
+struct plain {
+	uint32_t addr[4], len, v6, rule;
+};
+
+static struct plain plain[MANY];
+
+static int matches(const struct plain *p, const uint32_t *addr)
+{
+	uint32_t i, n;
+
+	for (i = 0; i < 4 && i * 32 < p->len; i++) {
+		n = p->len - i * 32 < 32 ? p->len - i * 32 : 32;
+		if ((p->addr[i] ^ addr[i]) >> (32 - n))
+			return 0;
+	}
+	return 1;
+}
+
+static uint32_t naive(const uint32_t *addr, uint32_t v6)
+{
+	uint32_t i, best = 0, rule = 0;
+
+	for (i = 0; i < MANY; i++)
+		if (plain[i].v6 == v6 && matches(&plain[i], addr) && (!rule || plain[i].len > best)) {
+			best = plain[i].len;
+			rule = plain[i].rule;
+		}
+	return rule;
+}
+
+/* A random address, in a part of the space that is small enough for prefixes to lie in each other. */
+static void random_addr(uint32_t *addr, uint32_t v6)
+{
+	addr[0] = (uint32_t)random() << 1 ^ random();
+	if (random() & 1)
+		addr[0] = 0x0a000000 | (addr[0] & 0xfff);
+	addr[1] = v6 ? random() & 3 : 0;
+	addr[2] = v6 ? random() & 0x80000001 : 0;
+	addr[3] = v6 ? (uint32_t)random() & 0xff : 0;
+}
+
+static void addr_text(const uint32_t *addr, uint32_t v6, char *text)
+{
+	uint32_t be[4];
+	int i;
+
+	for (i = 0; i < 4; i++)
+		be[i] = htonl(addr[i]);
+	inet_ntop(v6 ? AF_INET6 : AF_INET, be, text, INET6_ADDRSTRLEN);
+}
+
+/* Three rules have a third of them each; the same prefix in two of them belongs to the first. */
+static char *random_policy(void)
+{
+	static const char *const verbs[] = { "", "\ndeny", "\nallow", "\ntrust" };
+	char *policy = calloc(MANY, 64), *at = policy, text[INET6_ADDRSTRLEN];
+	uint32_t i, k, n;
+
+	assert_non_null(policy);
+	for (i = 0; i < MANY; i++) {
+		plain[i].v6 = i & 1;
+		plain[i].len = 1 + random() % (plain[i].v6 ? 128 : 32);
+		plain[i].rule = 1 + i * 3 / MANY;
+		random_addr(plain[i].addr, plain[i].v6);
+		for (k = 0; k < 4; k++) {
+			n = plain[i].len <= k * 32 ? 0 : plain[i].len - k * 32;
+			plain[i].addr[k] &= n >= 32 ? ~0U : n ? ~0U << (32 - n) : 0;
+		}
+		addr_text(plain[i].addr, plain[i].v6, text);
+		at += sprintf(at, "%s %s/%u", i * 3 % MANY ? "," : verbs[plain[i].rule], text, plain[i].len);
+	}
+	return policy;
+}
+
+static void ask(uint32_t *addr, uint32_t v6)
+{
+	uint32_t rule = naive(addr, v6), r;
+	char text[INET6_ADDRSTRLEN];
+	uint64_t before[4];
+	int got;
+
+	addr_text(addr, v6, text);
+	build(v6 ? UDP6 : UDP4, 53);
+	set_source(text);
+	for (r = 1; r <= 3; r++)
+		before[r] = shield_counted(&run, who, policies - 1, r).packets;
+	got = arrive(text);
+	if (got != (rule == 1 ? DENIED : PASS))
+		fail_msg("%s: %d, the reference says rule %u", text, got, rule);
+	for (r = 1; r <= 3; r++)
+		if (shield_counted(&run, who, policies - 1, r).packets != before[r] + (r == rule))
+			fail_msg("%s: rule %u counts it or does not, the reference says rule %u", text, r, rule);
+}
+
+static void test_many(void **state)
+{
+	uint32_t addr[4], i, v6, n;
+	char *policy;
+
+	srandom(4711);
+	policy = random_policy();
+	begin(PLAIN);
+	load("many", policy);
+	free(policy);
+	for (i = 0; i < ASKED; i++) {
+		v6 = i & 1;
+		/* in or beside one of them, or anywhere */
+		random_addr(addr, v6);
+		n = random() % MANY / 2 * 2 + v6;
+		if (i % 3)
+			memcpy(addr, plain[n].addr, sizeof(addr));
+		if (i % 3 == 2)
+			addr[v6 ? random() & 3 : 0] ^= 1U << random() % 32;
+		ask(addr, v6);
+	}
+}
+
+/* The names behind the numbers of this test. */
+static void test_names(void **state)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(run.handler[PLAIN].obj, ".rodata.ndiv");
+	const struct ndiv_info *info = map ? bpf_map__initial_value(map, &(size_t){ 0 }) : NULL;
+
+	assert_non_null(info);
+	assert_string_equal(info->reasons[DENIED], "denied");
+	assert_string_equal(info->reasons[LIMITED], "limited");
+	assert_string_equal(info->reasons[NO_FLOW], "bad-cookie");
+}
+
+static int setup(void **state)
+{
+	static const struct ndiv_prefixes narrow = {
+		.count4 = 1, .list = { { .addr = { 0 }, .mask = { 0xffffffff } } },
+	};
+	static struct ndiv_prefixes addr;
+	static const uint32_t zero, one = 1, many = 1000000;
+	const struct run_option plain_options[] = { { "learn", &zero, 4 }, { "lookups", &one, 4 },
+						    { "unknown", &many, 4 }, { 0 } };
+	const struct run_option narrow_options[] = { { "learn", &zero, 4 }, { "addr", &addr, sizeof(addr) }, { 0 } };
+	const char *path = "handlers/shield.bpf.o";
+
+	addr = narrow;
+	inet_pton(AF_INET, PKT_IP4_SERVER, addr.list[0].addr);
+	if (run_open(&run, NULL) || run_add(&run, run_path(path), plain_options) != PLAIN ||
+	    run_add(&run, run_path(path), narrow_options) != NARROW)
+		return -1;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	run_close(&run);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_names),  cmocka_unit_test(test_packets), cmocka_unit_test(test_limit),
+		cmocka_unit_test(test_change), cmocka_unit_test(test_narrow),  cmocka_unit_test(test_many),
+	};
+
+	return cmocka_run_group_tests_name("shield-policy", tests, setup, teardown);
+}
