@@ -77,6 +77,8 @@ static const struct row rows[] = {
 };
 /* clang-format on */
 
+#define FAR	65536	/* bytes behind the last burst */
+
 /* Says the packet of <row>, <at> bytes into the server's sequence. */
 static void say(const struct row *row, uint32_t at)
 {
@@ -101,7 +103,7 @@ static void check_stamp(const struct row *row, uint32_t at)
 static void test_row(void **state)
 {
 	const struct row *row = *state;
-	uint32_t at = 32 * (1 + (row - rows));
+	uint32_t at = FAR * (1 + (row - rows));
 
 	use(&run, HTTPD);
 	say(row, at);
@@ -148,11 +150,11 @@ static void test_plain(void **state)
 static void test_reload(void **state)
 {
 	const struct row goes_on = { .name = "goes on", .left = 24 * UNIT };
-	uint32_t at = 4096;
+	uint32_t at = 100 * FAR;
 	int i;
 
 	use(&run, HTTPD);
-	for (i = 0; i < 3; i++, at += 32) {
+	for (i = 0; i < 3; i++, at += FAR) {
 		say(&goes_on, at);
 		assert_int_equal(hear(&run, goes_on.name), i < 2 ? XDP_REDIRECT : XDP_TX);
 		assert_int_equal(tree_fill(&tree, "long", LONG, 10 + i), 0);

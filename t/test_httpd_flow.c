@@ -69,9 +69,9 @@ static const char *describe(const struct flow_setup *s, const char *text)
 	static char buf[400];
 
 	snprintf(buf, sizeof(buf),
-		 "%s [%s] traits %x mss %u cut %u buffer %u rate %u loss %u dup %u reorder %u delay %u "
-		 "seed %u",
-		 s->name, text, s->traits, s->mss, s->cut, s->buffer, s->rate, s->wire.loss, s->wire.dup,
+		 "%s [%s] traits %x mss %u cut %u buffer %u rate %u kbit %u loss %u dup %u reorder %u "
+		 "delay %u seed %u",
+		 s->name, text, s->traits, s->mss, s->cut, s->buffer, s->rate, s->kbit, s->wire.loss, s->wire.dup,
 		 s->wire.reorder, s->wire.delay_us, s->seed);
 	return buf;
 }
@@ -246,6 +246,14 @@ static const struct row rows[] = {
 	{ { "FIN behind it, merging, lossy", PLAIN | FLOW_MERGE | FLOW_FIN_BEHIND, .mss = 1460,
 	    .wire = { 100, 20, 20, 2000 } },
 	  .script = "g100 g30000", .runs = 30 },
+	/* the client's timer asks again while the answer is on its way */
+	{ { "10 Mbit/s", PLAIN, .mss = 1460, .kbit = 10000 }, .script = "g1000000 c5", .cost = 110 },
+	{ { "2 Mbit/s", PLAIN, .mss = 1460, .kbit = 2000 }, .script = "g1000000 c5", .cost = 110 },
+	{ { "1 Mbit/s, lazy", PLAIN | FLOW_LAZY, .mss = 1460, .kbit = 1000 }, .script = "g1000000 c5", .cost = 120 },
+	{ { "500 kbit/s, no SACK", FLOW_TS, .mss = 1460, .kbit = 500 }, .script = "g300000 c5", .cost = 150 },
+	{ { "128 kbit/s", PLAIN, .mss = 1460, .kbit = 128 }, .script = "g300000 c5", .cost = 200 },
+	{ { "2 Mbit/s, lossy", PLAIN, .mss = 1460, .kbit = 2000, .wire = { 10, 0, 0, 1000 } },
+	  .script = "g1000000 c5", .cost = 150, .runs = 5 },
 	{ { "slow reader, lossy", PLAIN, .mss = 1460, .buffer = 6000, .rate = 700, .wire = { 50, 0, 0, 2000 } },
 	  .script = "g100000 c5", .runs = 20 },
 };

@@ -285,6 +285,29 @@ static void test_late_timestamps(void **state)
 	must("late timestamps", client_expect(&c, TH_ACK | TH_FIN, 1, 2, NULL, 0));
 }
 
+/* Bytes of payload that answer the header of a body's request. */
+static int answer_to(const char *request, uint16_t port)
+{
+	struct client c = { .mss = 1460, .ts = 1, .sport = port };
+	uint8_t *tcp = client_out.data + 34;
+
+	must(request, client_dial(&run, &c));
+	client_say(&c, TH_ACK | TH_PSH, 1, 1, request, strlen(request));
+	assert_int_equal(hear(&run, request), XDP_TX);
+	assert_int_equal(get32(tcp + 8), get32(client_in.data + client_in.l4 + 4) + strlen(request));
+	return client_out.len - 34 - (tcp[12] >> 4) * 4;
+}
+
+/* A client of HTTP/1.0 does not know 100 (Continue). */
+static void test_expect(void **state)
+{
+	use(&run, PLAIN);
+	assert_in_range(answer_to("POST / HTTP/1.1\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n", 40001), 20,
+			100);
+	assert_int_equal(answer_to("POST / HTTP/1.0\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n", 40002), 0);
+	assert_int_equal(answer_to("POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\n", 40003), 0);
+}
+
 /* The SYN-ACK's numbers are those of this connection only, the same each time, and no row that could be continued. */
 static void test_isn(void **state)
 {
@@ -446,6 +469,7 @@ int main(void)
 		add(whom_rows[i].name, test_whom_row, &whom_rows[i]);
 	add("request with FIN", test_request_with_fin, NULL);
 	add("FIN, timestamps behind other options", test_late_timestamps, NULL);
+	add("Expect is of HTTP/1.1", test_expect, NULL);
 	add("initial sequence numbers", test_isn, NULL);
 	add("limit of SYN-ACKs", test_syn_rate, NULL);
 	add("numbers of another connection", test_stolen, NULL);

@@ -68,13 +68,12 @@ static __always_inline __u32 burst(const struct conn *conn, __u32 mark)
 	return mark & POS_LOSSY && n > 6 ? 6 : n;
 }
 
-/* Remembers where <count> segments end that go on with <rem> bytes: the next burst may be larger. */
+/* Remembers where <count> segments end that go on with <rem> bytes. */
 static __always_inline void end_burst(const struct conn *conn, __u32 rem, __u32 count)
 {
 	__u32 first = (rem - 1) % conn->unit + 1;
 
-	if (count < 12)
-		remember_burst(conn->hash, conn->ack, conn->ack + first + (count - 1) * conn->unit);
+	remember_burst(conn, conn->ack + first + (count - 1) * conn->unit);
 }
 
 /* What the packet tells that packets get lost, the timestamp tells from now on. */

@@ -111,7 +111,7 @@ static __always_inline enum ndiv_verdict answer_post(struct ndiv_pkt *pkt, const
 	/* The number that the client is to echo counts to the body's end. */
 	state = (args->flags & HTTPD_A_FIN ? POS_BODY_CLOSE : POS_BODY) + total - all;
 	args->flags &= ~HTTPD_A_FIN;
-	if (req->flags & REQUEST_EXPECT && req->end == all)
+	if ((req->flags & (REQUEST_EXPECT | REQUEST_OLD)) == REQUEST_EXPECT && req->end == all)
 		return send_text(pkt, conn, HTTPD_PAGE_CONTINUE, all, state);
 	return acknowledge(pkt, conn, HTTPD_K_ACK, conn->plen + state - conn->left);
 }

@@ -213,7 +213,7 @@ static __always_inline int has_hole(struct xdp_md *ctx, const struct ndiv_pkt *p
  * An acknowledgement while a response is on its way, <rem> bytes from its end. At the end of a burst, the next one
  * follows: that is where bursts of this size end, or where the last one did, which was smaller as the window was.
  * Anywhere else it is none of a whole burst, or it tells of a hole, and the segment there is sent again. One
- * that comes again within a few milliseconds changes nothing: so copies and updates of the window, which may come in
+ * that comes again within some seconds changes nothing: so copies and updates of the window, which may come in
  * any number, cannot become a storm.
  */
 static __always_inline enum ndiv_verdict answer_ack(struct xdp_md *ctx, struct ndiv_pkt *pkt, const struct conn *conn,
@@ -226,7 +226,7 @@ static __always_inline enum ndiv_verdict answer_ack(struct xdp_md *ctx, struct n
 	if (!count)
 		return ndiv_drop(pkt, HTTPD_R_WINDOW);
 	if (!hole && rem / conn->unit % count) {
-		if (!is_burst_end(conn->hash, conn->ack))
+		if (!is_burst_end(conn))
 			return ndiv_drop(pkt, HTTPD_R_ACK);
 		count = rest_of_burst(conn, rem, mark);
 	}
@@ -234,7 +234,7 @@ static __always_inline enum ndiv_verdict answer_ack(struct xdp_md *ctx, struct n
 		return ndiv_drop(pkt, HTTPD_R_CHECKSUM);
 	if (!ndiv_can_reply(pkt))
 		return ndiv_drop(pkt, HTTPD_R_TX_FULL);
-	if (is_recent(conn->hash, conn->ack, hole))
+	if (is_recent(conn, hole))
 		return ndiv_drop(pkt, HTTPD_R_JUST_SENT);
 	args->delta = 0;
 	args->flags = HTTPD_A_KEEP;

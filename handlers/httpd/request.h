@@ -69,6 +69,7 @@ enum request_flag {
 	REQUEST_EXPECT = 4,	/* Expect, whatever it says: RFC 9110 has 100-continue only */
 	REQUEST_BAD = 8,	/* Content-Length is no number, or there are two */
 	REQUEST_ETAG = 16,	/* If-None-Match, with an ETag that may be ours */
+	REQUEST_OLD = 32,	/* HTTP/1.0, whose Expect is not heeded (RFC 9110, 10.1.1) */
 };
 
 /* What was read. In memory, not in registers: see parse_request(). */
@@ -376,6 +377,7 @@ static __always_inline __u32 read_version(struct text *text, const struct ndiv_p
 	if ((w & 0xffffffffffffffULL) != WORD('H', 'T', 'T', 'P', '/', '1', '.', 0) || !is_digit(w >> 56))
 		return 0;
 	text->req.close = w >> 56 == '0' ? CLOSE_DEFAULT : 0;
+	text->req.flags = w >> 56 == '0' ? REQUEST_OLD : 0;
 	return is_end_of_line(text, pos + 8, end) ? pos + 8 : 0;
 }
 
@@ -521,6 +523,20 @@ static __always_inline void read_length(struct text *text, __u32 pos, __u32 end)
 	req->body = n;
 }
 
+/*
+ * What follows the name "Content-Length", from <pos> on. A blank before the colon is bad (RFC 9112, 5.1): who overlooks
+ * the field takes its body for the next request.
+ */
+static __always_inline void read_length_field(struct text *text, __u32 pos, __u32 end)
+{
+	__u8 c = load8(text, pos);
+
+	if (c == ':')
+		read_length(text, pos + 1, end);
+	if (c == ' ' || c == '\t')
+		text->req.flags |= REQUEST_BAD;
+}
+
 /* The value of "If-None-Match", from <pos> on. Of a list, the first one: a client that has several gets it all. */
 static __always_inline void read_etag(struct text *text, __u32 pos)
 {
@@ -551,9 +567,8 @@ __noinline int parse_field(struct text *text, const struct ndiv_pkt *pkt, __u32 
 		if (((v | LOWER) & 0xffff) == ('o' | 'n' << 8) && (__u8)(v >> 16) == ':')
 			parse_connection(text, pkt, pos + 11, end);
 	} else if ((w | LOWER_7) == WORD('c', 'o', 'n', 't', 'e', 'n', 't', '-')) {
-		if (((v | LOWER) & 0xffffffffffffULL) == WORD('l', 'e', 'n', 'g', 't', 'h', 0, 0) &&
-		    (__u8)(v >> 48) == ':')
-			read_length(text, pos + 15, end);
+		if (((v | LOWER) & 0xffffffffffffULL) == WORD('l', 'e', 'n', 'g', 't', 'h', 0, 0))
+			read_length_field(text, pos + 14, end);
 	} else if ((w | LOWER) == WORD('t', 'r', 'a', 'n', 's', 'f', 'e', 'r')) {
 		if ((v | (LOWER << 8)) == WORD('-', 'e', 'n', 'c', 'o', 'd', 'i', 'n'))
 			text->req.flags |= REQUEST_CHUNKED;

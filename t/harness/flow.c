@@ -15,8 +15,8 @@
 #define TIME_MAX_US	900000000ULL
 #define STEPS_MAX	200000
 #define BURST_ROUNDS	(NDIV_BURST_MAX + 2)
-#define RECENTS		1024	/* entries of the server's map, see sim_age() */
-#define RECENT_US	12000	/* for which it remembers an acknowledgement, at least */
+#define RECENTS		8192	/* entries of the server's map, see sim_age() */
+#define TICK_US		1000	/* of the kernel's clock, at least */
 #define MARK		4	/* timestamps that know of no loss yet may follow those that do */
 #define LATE_US		3000	/* a packet that others overtake comes so much later */
 
@@ -45,10 +45,21 @@ uint32_t sim_random(struct sim *s, uint32_t n)
 
 /* --- the wire */
 
+/* When a frame is through that goes onto the wire now, which takes one after the other. */
+static uint64_t carried(struct sim *s, int to_server, size_t len)
+{
+	uint32_t kbit = s->setup->kbit;
+
+	if (to_server || !kbit)
+		return s->now;
+	s->busy = (s->busy < s->now ? s->now : s->busy) + len * 8000 / kbit;
+	return s->busy;
+}
+
 static void put_frame(struct sim *s, int to_server, const uint8_t *data, size_t len, uint64_t late)
 {
 	struct sim_frame *f;
-	uint64_t at = s->now + s->setup->wire.delay_us;
+	uint64_t at = carried(s, to_server, len) + s->setup->wire.delay_us;
 
 	if (s->count == SIM_EVENTS) {
 		sim_fail(s, "a storm: %u frames are on their way", s->count);
@@ -244,30 +255,31 @@ struct recent {
 	uint32_t end, unused;
 };
 
-/* Is there something in the slot? */
-static int has_recent(struct sim *s, uint32_t slot)
-{
-	struct recent values[s->run->cpu_count];
-	int i;
-
-	if (bpf_map_lookup_elem(s->recents, &slot, values))
-		return 0;
-	for (i = 0; i < s->run->cpu_count; i++)
-		if (values[i].ack || values[i].end)
-			return 1;
-	return 0;
-}
-
+/* The slot with something in it. */
 static void find_recent(struct sim *s)
 {
-	uint32_t i;
+	static struct recent *values;
+	int cpus = s->run->cpu_count;
+	static uint32_t keys[RECENTS];
+	uint32_t count = RECENTS, next, i;
 
-	for (i = 0; s->recent_slot < 0 && i < RECENTS; i++)
-		if (has_recent(s, i))
-			s->recent_slot = i;
+	if (s->recent_slot >= 0)
+		return;
+	if (!values)
+		values = calloc(RECENTS * cpus, sizeof(*values));
+	if (!values || bpf_map_lookup_batch(s->recents, NULL, &next, keys, values, &count, NULL)) {
+		sim_fail(s, "test: the table of recent answers cannot be read");
+		return;
+	}
+	for (i = 0; i < count * cpus; i++)
+		if (values[i].ack || values[i].end) {
+			s->recent_slot = i / cpus;
+			return;
+		}
 }
 
-static void age_slot(struct sim *s, uint32_t slot)
+/* What the slot has becomes <ticks> older. */
+static void age_slot(struct sim *s, uint32_t slot, uint16_t ticks)
 {
 	struct recent values[s->run->cpu_count];
 	int i;
@@ -275,15 +287,8 @@ static void age_slot(struct sim *s, uint32_t slot)
 	if (bpf_map_lookup_elem(s->recents, &slot, values))
 		return;
 	for (i = 0; i < s->run->cpu_count; i++)
-		values[i].ack = values[i].end - (1U << 30); /* such an old one keeps nothing from being answered */
+		values[i].when -= ticks;
 	bpf_map_update_elem(s->recents, &slot, values, 0);
-}
-
-/* Both entries of the connection. */
-static void age_recent(struct sim *s)
-{
-	age_slot(s, s->recent_slot & ~1U);
-	age_slot(s, s->recent_slot | 1U);
 }
 
 static void forget_recent(struct sim *s)
@@ -298,19 +303,23 @@ static void forget_recent(struct sim *s)
 }
 
 /*
- * The server does not answer an acknowledgement twice within some ticks of the kernel's clock, which does not stand
- * still for us, nor hurry. What it remembers is made older when that time is over here. <answered>: an
- * acknowledgement has just been answered; else: it is about to get something.
+ * For some time, by the kernel's clock, the server does not answer an acknowledgement again. That clock knows nothing
+ * of ours: so what the server remembers is made older by the time that has gone by here. <answered>: an acknowledgement
+ * has just been answered; else: it is about to get something.
  */
 static void sim_age(struct sim *s, int answered)
 {
+	uint64_t ticks = (s->now - s->recent_at) / TICK_US;
+
 	if (s->recents < 0)
 		return;
-	if (answered) {
+	if (answered && s->recent_slot < 0) {
 		find_recent(s);
 		s->recent_at = s->now;
-	} else if (s->recent_slot >= 0 && s->now - s->recent_at > RECENT_US) {
-		age_recent(s);
+	} else if (s->recent_slot >= 0 && ticks) {
+		s->recent_at += ticks * TICK_US;
+		age_slot(s, s->recent_slot & ~1U, ticks);
+		age_slot(s, s->recent_slot | 1U, ticks);
 	}
 }
 

@@ -56,6 +56,7 @@ struct flow_setup {
 	uint32_t buffer;	/* receive buffer; 0: 65535 bytes; more needs <wscale> */
 	uint32_t rate;		/* bytes that the application reads in a millisecond; 0: all at once */
 	struct flow_wire wire;
+	uint32_t kbit;		/* that the wire carries in a second, from server to client; 0: any number */
 	uint32_t seed;
 };
 

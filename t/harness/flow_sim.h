@@ -81,6 +81,7 @@ struct sim {
 	const struct flow_setup *setup;
 	struct flow_cost *cost;
 	uint64_t now, order, latest[2], random;
+	uint64_t busy;		/* until then, the wire to the client has others to carry */
 	struct sim_frame frames[SIM_EVENTS];
 	uint32_t count;
 	struct sim_frame old[SIM_KEEP];

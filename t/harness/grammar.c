@@ -167,6 +167,8 @@ static const char *read_lines(const char *line, const char *end, struct fields *
 			read_connection(line + 11, &f->close, &f->keep);
 		if (!strncasecmp(line, "Content-Length:", 15))
 			read_length(line + 15, end, f);
+		if (!strncasecmp(line, "Content-Length", 14) && (line[14] == ' ' || line[14] == '\t'))
+			f->bad = 1;
 		if (!strncasecmp(line, "Transfer-Encodin", 16))
 			f->chunked = 1;
 	}
