@@ -355,20 +355,40 @@ static int load_filter(struct ndiv_capture *cap, const struct filter *f, const s
 	return 0;
 }
 
+static int compile(const char *filter, struct filter *f, char *err, size_t err_len)
+{
+	char words[256] = "";
+	int ret = filter_compile(filter, f, words, sizeof(words));
+
+	if (ret)
+		snprintf(err, err_len, "filter \"%s\": %s (pcap-filter(7) tells what is possible)", filter,
+			 ret == -EINVAL ? words : strerror(-ret));
+	return ret;
+}
+
+int ndiv_filter_check(const char *filter, char *err, size_t err_len)
+{
+	struct filter f;
+	int ret = compile(filter, &f, err, err_len);
+
+	if (!ret)
+		filter_free(&f);
+	return ret;
+}
+
 /* Compiles the expression, and makes a program of it for each point. */
 int tap_filter(struct ndiv_capture *cap, const struct tap_maps *maps)
 {
 	unsigned int point;
-	char words[256];
+	char said[1024];
 	struct filter f;
 	int err;
 
 	if (!cap->opts.filter || !*cap->opts.filter)
 		return 0;
-	err = filter_compile(cap->opts.filter, &f, words, sizeof(words));
+	err = compile(cap->opts.filter, &f, said, sizeof(said));
 	if (err)
-		return fail(cap->nd, -err, "filter \"%s\": %s (pcap-filter(7) tells what is possible)",
-			    cap->opts.filter, err == -EINVAL ? words : strerror(-err));
+		return fail(cap->nd, -err, "%s", said);
 	for (point = 0; point < NDIV_POINTS && !err; point++)
 		if (wants(cap, point))
 			err = load_filter(cap, &f, maps, point);

@@ -294,6 +294,9 @@ struct ndiv_capture_stats {
 int ndiv_capture_open(struct ndiv_capture **out, struct ndiv *nd, const struct ndiv_capture_opts *opts);
 void ndiv_capture_close(struct ndiv_capture *cap);
 
+/* Is <filter> an expression? 0, or -errno and words for it in <err>. */
+int ndiv_filter_check(const char *filter, char *err, size_t err_len);
+
 /* The blocks that begin a file: section and interfaces. Bytes in <buf>, of NDIV_CAPTURE_HEAD. */
 size_t ndiv_capture_head(const struct ndiv_capture *cap, void *buf);
 
