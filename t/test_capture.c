@@ -5,6 +5,9 @@
  * Packets of random sizes run through the datapath with its taps; what comes out of the ring is read by a strict reader
  * of pcapng of its own (harness/pcapng.h), and compared with what went in, byte for byte.
  */
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <setjmp.h>
 #include <stdio.h>
@@ -582,10 +585,190 @@ static void transmit(void **state)
 	end();
 }
 
-/* --- streams */
+/* --- a recorder, whose ring is gone around without a reader */
 
 static uint8_t text[4 << 20];
 static size_t text_len;
+
+/* The file that a snapshot of the last <ms> makes, to <text>. How many packets. */
+static uint64_t take_snapshot(uint64_t ms)
+{
+	struct ndiv_capture *snap = NULL;
+	struct iovec iov[SPANS];
+	uint64_t packets, all = 0;
+	int n, i;
+
+	assert_int_equal(ndiv_capture_snapshot(&snap, cap, ms), 0);
+	text_len = ndiv_capture_head(snap, text);
+	do {
+		n = ndiv_capture_read(snap, iov, SPANS, 0, 0, &packets);
+		if (n < 0)
+			fail_msg("%s", strerror(-n));
+		for (i = 0; i < n; i++) {
+			assert_true(text_len + iov[i].iov_len < sizeof(text) - NDIV_CAPTURE_HEAD);
+			memcpy(text + text_len, iov[i].iov_base, iov[i].iov_len);
+			text_len += iov[i].iov_len;
+		}
+		ndiv_capture_release(snap);
+		all += packets;
+	} while (n);
+	text_len += ndiv_capture_tail(snap, text + text_len);
+	ndiv_capture_close(snap);
+	return all;
+}
+
+/* The last <count> of <sent> packets, in order, and nothing else. */
+static void expect_last(uint64_t count, uint64_t sent, uint32_t snaplen)
+{
+	struct expect e = { .next = sent - count, .snaplen = snaplen };
+
+	assert_true(count <= sent);
+	memset(&ng, 0, sizeof(ng));
+	ng.fn = is_next;
+	ng.arg = &e;
+	if (ng_read(&ng, text, text_len))
+		fail_msg("%s", ng.fault);
+	assert_int_equal(e.next, sent);
+	assert_int_equal(ng.packets, count);
+	assert_int_equal(ng.interface[0].received, sent);
+	assert_int_equal(ng.interface[0].dropped, 0);
+}
+
+/* What a snapshot has to hold: all there is room for but one part of the ring, and a block at either end of that. */
+static void record(uint32_t ring, uint32_t snaplen, uint64_t packets)
+{
+	const size_t least = ring - ring / NDIV_RING_MARKS - 3 * ((snaplen < LEN_MAX ? snaplen : LEN_MAX) +
+							    NDIV_BLOCK_EXTRA);
+	uint64_t n, k, sent = 0;
+
+	begin(1 << NDIV_POINT_RX, ring, snaplen, (struct ndiv_capture_opts){ .record = 1 });
+	for (n = 0; sent < packets; n++) {
+		for (k = mix(n) % (n % 8 ? 20 : 2000); k--; sent++)
+			send_packet(sent, XDP_PASS);
+		k = take_snapshot(0);
+		expect_last(k, sent, snaplen);
+		if (sent * 64 > 4ULL * ring)
+			assert_true(text_len > least);
+		else if (sent * (LEN_MAX + NDIV_BLOCK_EXTRA) < ring)
+			assert_int_equal(k, sent);
+	}
+	assert_true(cap->reader[run.cpu].ring->head >> 32 > 3);
+	ndiv_capture_close(cap);
+	cap = NULL;
+}
+
+static void recorder(void **state)
+{
+	record(1 << 16, 3000, 10000);
+	record(1 << 20, 3000, 20000);
+	record(1 << 16, 64, 20000);
+	/* a block can be longer than the ring is */
+	begin(1 << NDIV_POINT_RX, 1 << 16, NDIV_SNAPLEN_MAX, (struct ndiv_capture_opts){ 0 });
+	assert_int_equal(ndiv_capture_snapshot(&(struct ndiv_capture *){ NULL }, cap, 0), -EINVAL);
+	end();
+}
+
+static int is_young(const struct ng_packet *p, void *arg)
+{
+	return p->time < *(uint64_t *)arg;
+}
+
+/* Only what is young enough. */
+static void last_seconds(void **state)
+{
+	uint64_t n, since;
+
+	begin(1 << NDIV_POINT_RX, 1 << 20, 64, (struct ndiv_capture_opts){ .record = 1 });
+	for (n = 0; n < 100; n++)
+		send_packet(n, XDP_PASS);
+	usleep(60000);
+	for (; n < 105; n++)
+		send_packet(n, XDP_PASS);
+	expect_last(take_snapshot(3600000), 105, 64);
+	assert_int_equal(ng.packets, 105);
+	since = capture_clock(cap) - 50000000;
+	/* the five of just now, unless this machine slept */
+	assert_in_range(take_snapshot(50), 0, 5);
+	memset(&ng, 0, sizeof(ng));
+	ng.fn = is_young;
+	ng.arg = &since;
+	assert_int_equal(ng_read(&ng, text, text_len), 0);
+	ndiv_capture_close(cap);
+	cap = NULL;
+}
+
+/* Packets without end, on whatever CPU. */
+static void *flood(void *arg)
+{
+	static uint8_t data[LEN_MAX + 64], sink[LEN_MAX + 1024];
+	LIBBPF_OPTS(bpf_test_run_opts, t, .data_in = data, .data_out = sink, .repeat = 100);
+	uint64_t n;
+
+	for (n = 0; !__atomic_load_n((int *)arg, __ATOMIC_RELAXED); n++) {
+		t.data_size_in = make_packet(n, data);
+		t.data_size_out = sizeof(sink);
+		if (bpf_prog_test_run_opts(run.entry, &t))
+			return "it does not run";
+	}
+	return NULL;
+}
+
+struct flooded {
+	uint64_t last[1024];		/* id of the last packet, by CPU; 0: none */
+	uint64_t gaps;
+};
+
+/* Of 64 bytes of random packets the first is there: that they are whole is known by the blocks, and by their ids. */
+static int is_next_id(const struct ng_packet *p, void *arg)
+{
+	struct flooded *f = arg;
+	uint64_t cpu = p->id >> 48;
+
+	if (cpu >= 1024 || p->data[12] != 0x88 || p->data[13] != 0xb5)
+		return -1;
+	f->gaps += f->last[cpu] && p->id != f->last[cpu] + 1;
+	f->last[cpu] = p->id;
+	return 0;
+}
+
+/* Copies that are made while the ring is gone around: each of them a row of whole packets without a gap. */
+static void recorder_at_work(void **state)
+{
+	static struct flooded f;
+	cpu_set_t all, mine;
+	uint64_t packets = 0;
+	void *said = "it was not waited for";
+	pthread_t thread;
+	int stop = 0, i;
+
+	assert_int_equal(sched_getaffinity(0, sizeof(mine), &mine), 0);
+	memset(&all, 0xff, sizeof(all));
+	/* with ids; of the point that is not captured nothing comes */
+	begin(1 << NDIV_POINT_RX | 1 << NDIV_POINT_VERDICT, 1 << 16, 256, (struct ndiv_capture_opts){ .record = 1 });
+	assert_int_equal(ndiv_capture_tap(cap, 1 << NDIV_POINT_RX), 0);
+	assert_int_equal(sched_setaffinity(0, sizeof(all), &all), 0);
+	assert_int_equal(pthread_create(&thread, NULL, flood, &stop), 0);
+	for (i = 0; i < 3000; i++) {
+		packets += take_snapshot(0);
+		memset(&f, 0, sizeof(f));
+		memset(&ng, 0, sizeof(ng));
+		ng.fn = is_next_id;
+		ng.arg = &f;
+		if (ng_read(&ng, text, text_len) || f.gaps)
+			break;
+	}
+	__atomic_store_n(&stop, 1, __ATOMIC_RELAXED);
+	assert_int_equal(pthread_join(thread, &said), 0);
+	assert_int_equal(sched_setaffinity(0, sizeof(mine), &mine), 0);
+	if (said || i < 3000)
+		fail_msg("%s; snapshot %d: %s, %llu gaps", said ? (char *)said : "it ran", i, ng.fault,
+			 (unsigned long long)f.gaps);
+	assert_true(packets > 0);
+	ndiv_capture_close(cap);
+	cap = NULL;
+}
+
+/* --- streams */
 
 /* All that is in a stream, in pieces of any length. */
 static void get_all(struct ndiv_stream *st)
@@ -1089,16 +1272,13 @@ static int clean(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_million),       TEST(a_million_cut),
-		TEST(with_barrier),    TEST(overrun),
-		TEST(verdicts),        TEST(verdict_filters),
-		TEST(sampling),        TEST(sampling_elsewhere),
-		TEST(filters),         TEST(filter_without_end),
-		TEST(filter_refused),  TEST(several_buffers),
-		TEST(transmit), TEST(streams), TEST(slow_stream), TEST(lost_twice),
-		TEST(pcap_stream), TEST(no_stream), TEST(points_on_and_off),        TEST(merged_by_time),
-		TEST(limits),          TEST(waits_for_busy),
-		TEST(full_goes_first), TEST(laps), TEST(one_cpu),
+		TEST(a_million),      TEST(a_million_cut),      TEST(with_barrier),   TEST(overrun),
+		TEST(verdicts),       TEST(verdict_filters),    TEST(sampling),       TEST(sampling_elsewhere),
+		TEST(filters),        TEST(filter_without_end), TEST(filter_refused), TEST(several_buffers),
+		TEST(transmit),       TEST(recorder),           TEST(last_seconds),   TEST(recorder_at_work),
+		TEST(streams),        TEST(slow_stream),        TEST(lost_twice),     TEST(pcap_stream),
+		TEST(no_stream),      TEST(points_on_and_off),  TEST(merged_by_time), TEST(limits),
+		TEST(waits_for_busy), TEST(full_goes_first),    TEST(laps),           TEST(one_cpu),
 		TEST(broken_rings),    TEST(half_a_block),
 	};
 
