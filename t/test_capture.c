@@ -668,6 +668,46 @@ static void recorder(void **state)
 	end();
 }
 
+/*
+ * A block is just being written, over old ones: made by hand, with bytes that are no blocks. What it may reach to is
+ * left out, and nothing else.
+ */
+static void recorder_half_a_block(void **state)
+{
+	static uint8_t saved[1 << 16];
+	struct ndiv_ring *ring;
+	uint64_t n = 0, before, with, reach;
+	uint32_t len, i;
+
+	begin(1 << NDIV_POINT_RX, 1 << 16, 1 << 15, (struct ndiv_capture_opts){ .record = 1 });
+	ring = cap->reader[run.cpu].ring;
+	for (i = 0; i < 300; i++) {
+		len = make_packet(n, buf);
+		reach = ring->head + len + NDIV_BLOCK_EXTRA;
+		send_packet(n++, XDP_PASS);
+		/* it said beforehand how far it would write */
+		assert_int_equal(ring->reach, reach);
+		before = take_snapshot(0);
+		expect_last(before, n, 1 << 15);
+		len = mix(i) % (1 << 15) + NDIV_BLOCK_EXTRA;
+		reach = ring->reach;
+		memcpy(saved, ndiv_ring_data(ring) + (uint32_t)ring->head, len);
+		memset(ndiv_ring_data(ring) + (uint32_t)ring->head, 0xff, len);
+		ring->head |= NDIV_RING_BUSY;
+		ring->reach = (ring->head & ~(uint64_t)NDIV_RING_BUSY) + len;
+		with = take_snapshot(0);
+		expect_last(with, n, 1 << 15);
+		assert_true(with <= before);
+		assert_true(ring->head >> 32 || with == before);
+		ring->head &= ~(uint64_t)NDIV_RING_BUSY;
+		memcpy(ndiv_ring_data(ring) + (uint32_t)ring->head, saved, len);
+		ring->reach = reach;
+	}
+	assert_true(ring->head >> 32 > 3);
+	ndiv_capture_close(cap);
+	cap = NULL;
+}
+
 static int is_young(const struct ng_packet *p, void *arg)
 {
 	return p->time < *(uint64_t *)arg;
@@ -1275,7 +1315,8 @@ int main(void)
 		TEST(a_million),      TEST(a_million_cut),      TEST(with_barrier),   TEST(overrun),
 		TEST(verdicts),       TEST(verdict_filters),    TEST(sampling),       TEST(sampling_elsewhere),
 		TEST(filters),        TEST(filter_without_end), TEST(filter_refused), TEST(several_buffers),
-		TEST(transmit),       TEST(recorder),           TEST(last_seconds),   TEST(recorder_at_work),
+		TEST(transmit),       TEST(recorder),           TEST(recorder_half_a_block),
+		TEST(last_seconds),   TEST(recorder_at_work),
 		TEST(streams),        TEST(slow_stream),        TEST(lost_twice),     TEST(pcap_stream),
 		TEST(no_stream),      TEST(points_on_and_off),  TEST(merged_by_time), TEST(limits),
 		TEST(waits_for_busy), TEST(full_goes_first),    TEST(laps),           TEST(one_cpu),
