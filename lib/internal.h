@@ -198,6 +198,7 @@ struct ndiv_capture {
 	int	cpus;
 	int	force_barrier;		/* for tests: as if the CPU needed one */
 	__u64	start;			/* ns since 1970 */
+	__u64	span;			/* of a snapshot: ns */
 };
 
 #define ALL_CPUS	(-1)
@@ -221,7 +222,7 @@ int	outcomes_write(struct ndiv_capture *cap);
 int	outcomes_check(struct ndiv_capture *cap);
 
 /* merge.c */
-int	reader_skip(const struct ndiv_capture *cap, struct reader *r, __u64 since);
+int	reader_skip(const struct ndiv_capture *cap, struct reader *r, __u64 since, __u64 *first);
 __u64	ring_used(const struct ndiv_capture *cap, const struct reader *r);
 
 /* pcapng.c */

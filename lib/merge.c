@@ -94,8 +94,11 @@ static void advance(struct reader *r, const struct epb *b, __u64 time)
 		r->pos = (__u64)lap << 32 | off;
 }
 
-/* Leaves out what is older than <since>, in a ring that nobody writes into. 0 or -EBADMSG. */
-int reader_skip(const struct ndiv_capture *cap, struct reader *r, __u64 since)
+/*
+ * Leaves out what is older than <since>, in a ring that nobody writes into. 0 or -EBADMSG; in <*first> the time of the
+ * first block, or the end of time if there is none.
+ */
+int reader_skip(const struct ndiv_capture *cap, struct reader *r, __u64 since, __u64 *first)
 {
 	const struct epb *b;
 	__u64 time;
@@ -104,6 +107,7 @@ int reader_skip(const struct ndiv_capture *cap, struct reader *r, __u64 since)
 	look_at(cap, r);
 	while ((b = peek(cap, r, &time, &err)) && time < since)
 		advance(r, b, time);
+	*first = b ? time : ~0ULL;
 	return err;
 }
 

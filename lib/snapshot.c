@@ -29,7 +29,7 @@ static int is_there(__u64 pos, __u64 writer)
 }
 
 /* The oldest block before <head> that is still there; <head> itself if none is. */
-static __u64 oldest(const struct ndiv_ring *ring, __u64 head, __u64 writer)
+static __u64 oldest_block(const struct ndiv_ring *ring, __u64 head, __u64 writer)
 {
 	__u64 best = head, pos;
 	int i;
@@ -68,9 +68,10 @@ static void copy_blocks(const struct ndiv_capture *cap, struct ndiv_ring *from, 
 	memcpy(ndiv_ring_data(to), ndiv_ring_data(from), off);
 }
 
-static int take_ring(const struct ndiv_capture *cap, struct ndiv_ring *from, struct ndiv_capture *snap, int cpu,
-		     __u64 since)
+/* Of packets since <since>; the oldest one's time is <*first>. */
+static int take_ring(const struct ndiv_capture *cap, struct ndiv_capture *snap, int cpu, __u64 since, __u64 *first)
 {
+	struct ndiv_ring *from = cap->reader[cpu].ring;
 	__u64 head = __atomic_load_n(&from->head, __ATOMIC_ACQUIRE) & ~(__u64)NDIV_RING_BUSY;
 	struct ndiv_ring *to = (struct ndiv_ring *)((char *)snap->map + cpu * capture_ring_bytes(cap));
 	struct reader *r = &snap->reader[cpu];
@@ -78,8 +79,8 @@ static int take_ring(const struct ndiv_capture *cap, struct ndiv_ring *from, str
 	memcpy(to->count, from->count, sizeof(to->count));
 	copy_blocks(cap, from, to, head);
 	r->ring = to;
-	r->pos = oldest(from, head, writer_at(from));
-	return reader_skip(snap, r, since);
+	r->pos = oldest_block(from, head, writer_at(from));
+	return reader_skip(snap, r, since, first);
 }
 
 static struct ndiv_capture *allocate(const struct ndiv_capture *cap)
@@ -109,6 +110,7 @@ static struct ndiv_capture *allocate(const struct ndiv_capture *cap)
 int ndiv_capture_snapshot(struct ndiv_capture **out, const struct ndiv_capture *cap, uint64_t ms)
 {
 	__u64 now = capture_clock(cap), since = ms && ms < now / 1000000 ? now - ms * 1000000 : 0;
+	__u64 oldest = ~0ULL, first;
 	struct ndiv_capture *snap;
 	int i, err = 0;
 
@@ -117,11 +119,20 @@ int ndiv_capture_snapshot(struct ndiv_capture **out, const struct ndiv_capture *
 	snap = allocate(cap);
 	if (!snap)
 		return -ENOMEM;
-	for (i = 0; i < cap->cpus && !err; i++)
-		err = take_ring(cap, cap->reader[i].ring, snap, i, since);
+	for (i = 0; i < cap->cpus && !err; i++) {
+		err = take_ring(cap, snap, i, since, &first);
+		if (first < oldest)
+			oldest = first;
+	}
+	snap->span = oldest < now ? now - oldest : 0;
 	if (err)
 		ndiv_capture_close(snap);
 	else
 		*out = snap;
 	return err;
+}
+
+uint64_t ndiv_capture_span(const struct ndiv_capture *snapshot)
+{
+	return snapshot->span;
 }

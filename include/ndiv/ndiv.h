@@ -335,6 +335,9 @@ int ndiv_capture_tap(struct ndiv_capture *cap, unsigned int points);
  */
 int ndiv_capture_snapshot(struct ndiv_capture **out, const struct ndiv_capture *cap, uint64_t ms);
 
+/* Of a snapshot: how old its oldest packet was when it was taken, ns; 0: there is none. */
+uint64_t ndiv_capture_span(const struct ndiv_capture *snapshot);
+
 /* Nothing more is captured; what is in the rings can be read. */
 void ndiv_capture_stop(struct ndiv_capture *cap);
 
