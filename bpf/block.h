@@ -132,6 +132,16 @@ static __always_inline int has_room(struct block *b, __u32 need)
 	return lap == (__u32)(ring->seen_tail >> 32) || off + need <= (__u32)ring->seen_tail;
 }
 
+/* Of a recorder: from here on, blocks up to <to> may be written over. */
+static __always_inline void announce(struct ndiv_ring *ring, __u64 to)
+{
+	if (tap_conf.barrier)
+		__sync_lock_test_and_set(&ring->reach, to);
+	else
+		*(volatile __u64 *)&ring->reach = to;
+	barrier();
+}
+
 static __always_inline __u64 now(void)
 {
 	return tap_conf.epoch + (tap_conf.coarse ? bpf_ktime_get_coarse_ns() : bpf_ktime_get_ns());
@@ -147,10 +157,12 @@ static __always_inline int block_begin(struct block *b, __u32 point, __u32 captu
 	__u64 time;
 
 	b->head = ring->head;
-	if (b->head & NDIV_RING_BUSY || !has_room(b, captured + NDIV_BLOCK_EXTRA)) {
+	if (b->head & NDIV_RING_BUSY || (!tap_conf.mark_shift && !has_room(b, captured + NDIV_BLOCK_EXTRA))) {
 		b->count->lost++;
 		return -1;
 	}
+	if (tap_conf.mark_shift)
+		announce(ring, b->head + captured + NDIV_BLOCK_EXTRA);
 	*(volatile __u64 *)&ring->head = b->head | NDIV_RING_BUSY;
 	time = now();
 	b->at = 0;
@@ -198,22 +210,33 @@ static __always_inline void publish(struct ndiv_ring *ring, __u64 head)
 		*(volatile __u64 *)&ring->head = head;
 }
 
+/* The next block begins at <next>: is it the first one in its part of the ring? */
+static __always_inline void put_mark(const struct block *b, __u64 next)
+{
+	__u32 part = (__u32)next >> (tap_conf.mark_shift & 31);
+
+	if (tap_conf.mark_shift && (b->head ^ next) >> (tap_conf.mark_shift & 31))
+		*(volatile __u64 *)&b->ring->mark[part & (NDIV_RING_MARKS - 1)] = next;
+}
+
 static __always_inline void block_end(struct block *b)
 {
 	struct ndiv_ring *ring = b->ring;
 	__u32 lap = b->head >> 32, end;
+	__u64 next;
 
 	put_losses(b);
 	put32(b, 0);
 	put32(b, b->at + 4);
 	*(__u32 *)block_at(b, EPB_LEN) = b->at;
 	end = (__u32)b->head + b->at;
-	if (end < tap_conf.size) {
-		publish(ring, (__u64)lap << 32 | end);
-		return;
+	next = (__u64)lap << 32 | end;
+	if (end >= tap_conf.size) {
+		*(volatile __u32 *)&ring->end[lap & 1] = end;
+		next = (__u64)(lap + 1) << 32;
 	}
-	*(volatile __u32 *)&ring->end[lap & 1] = end;
-	publish(ring, (__u64)(lap + 1) << 32);
+	publish(ring, next);
+	put_mark(b, next);
 }
 
 #endif

@@ -90,3 +90,37 @@ char *expression_join(int count, char **words)
 	}
 	return text;
 }
+
+/* "rx,tx" into bits. 0: a word is none of <names>. */
+static unsigned int parse_words(const char *text, const char *(*name)(unsigned int), unsigned int count)
+{
+	unsigned int bits = 0, i;
+	size_t len;
+
+	for (;; text += len + 1) {
+		len = strcspn(text, ",");
+		for (i = 0; i < count; i++)
+			if (strlen(name(i)) == len && !memcmp(text, name(i), len))
+				break;
+		if (i == count)
+			return 0;
+		bits |= 1U << i;
+		if (!text[len])
+			return bits;
+	}
+}
+
+static const char *point_name(unsigned int point)
+{
+	return ndiv_point_name(point);
+}
+
+unsigned int points_parse(const char *text)
+{
+	return parse_words(text, point_name, NDIV_POINTS);
+}
+
+unsigned int verdicts_parse(const char *text)
+{
+	return parse_words(text, ndiv_verdict_name, NDIV_FORWARD + 1);
+}

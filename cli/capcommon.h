@@ -26,4 +26,8 @@ int capuser_become(const struct capuser *u);
 /* The words of an expression as one text, to be freed. NULL after a message. */
 char *expression_join(int count, char **words);
 
+/* "rx,tx", "drop,reply" into bits of ndiv_capture_opts. 0: a word is none of them. */
+unsigned int points_parse(const char *text);
+unsigned int verdicts_parse(const char *text);
+
 #endif

@@ -280,6 +280,7 @@ int capfile_open(struct capfile *f, const struct capfile_opts *opts, const volat
 	memset(f, 0, sizeof(*f));
 	f->opts = opts;
 	f->ended = ended;
+	f->number = f->part = opts->first;
 	f->fd = -1;
 	if (opts->zstd)
 		f->zip = capzip_open(write_zipped, f);

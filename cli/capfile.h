@@ -20,6 +20,7 @@ struct capfile_opts {
 	int64_t bytes; /* of a file, then comes the next one; 0: no limit */
 	int64_t seconds; /* likewise */
 	int64_t files; /* 0: no limit */
+	int64_t first; /* number of the first file: how many there were before */
 	int numeric; /* tcpdump -n */
 	int zstd; /* compress */
 };

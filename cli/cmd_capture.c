@@ -52,39 +52,15 @@ static int64_t now_ms(void)
 
 /* --- options */
 
-/* "rx,tx" into bits. 0: a word is none of <names>. */
-static unsigned int parse_words(const char *text, const char *(*name)(unsigned int), unsigned int count)
-{
-	unsigned int bits = 0, i;
-	size_t len;
-
-	for (;; text += len + 1) {
-		len = strcspn(text, ",");
-		for (i = 0; i < count; i++)
-			if (strlen(name(i)) == len && !memcmp(text, name(i), len))
-				break;
-		if (i == count)
-			return 0;
-		bits |= 1U << i;
-		if (!text[len])
-			return bits;
-	}
-}
-
-static const char *point_name(unsigned int point)
-{
-	return ndiv_point_name(point);
-}
-
 static int parse_lists(const struct options *o, struct ndiv_capture_opts *c)
 {
 	c->points = 1U << (o->verdict || o->handler || o->reason ? NDIV_POINT_VERDICT : NDIV_POINT_RX);
 	if (o->points)
-		c->points = parse_words(o->points, point_name, NDIV_POINTS);
+		c->points = points_parse(o->points);
 	if (!c->points)
 		return opt_error(&cmd_capture, "--points: \"%s\" is no list of rx, verdict and tx", o->points);
 	if (o->verdict)
-		c->verdicts = parse_words(o->verdict, ndiv_verdict_name, NDIV_FORWARD + 1);
+		c->verdicts = verdicts_parse(o->verdict);
 	if (o->verdict && !c->verdicts)
 		return opt_error(&cmd_capture, "--verdict: \"%s\" is no list of pass, drop, reply, burst, postpone "
 				 "and forward", o->verdict);
@@ -528,7 +504,7 @@ static const struct arg args[] = {
 	{ 0 },
 };
 
-static const struct cmd *const subs[] = { &cmd_capture_mount, NULL };
+static const struct cmd *const subs[] = { &cmd_capture_mount, &cmd_capture_record, &cmd_capture_save, NULL };
 
 const struct cmd cmd_capture = {
 	.name = "capture",
@@ -536,7 +512,8 @@ const struct cmd cmd_capture = {
 	.text = "Points: rx, what the driver hands in, before any handler; verdict, behind the handlers, with\n"
 		"verdict, handler and reason; tx, what the local stack sends. ndiv need not be attached.\n"
 		"EXPRESSION chooses packets, as in tcpdump: pcap-filter(7). See ndiv-capture(8).\n\n"
-		"ndiv capture mount DIR: files that are live captures.\n"
+		"ndiv capture mount DIR: files that are live captures. ndiv capture record IF: what was there before\n"
+		"something happened; ndiv capture save IF saves it. `ndiv help capture mount` and so on tells more.\n"
 		"An interface that is called as one of these words goes with -i.\n",
 	.args = args,
 	.opts = opts,

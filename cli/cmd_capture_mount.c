@@ -17,6 +17,17 @@ static const struct options defaults = { .buffer = 16384 };
 
 static volatile sig_atomic_t ended;
 
+/* Before somebody reads, and does not see why that fails. */
+static int check_filter(const char *filter)
+{
+	char err[1024] = "";
+
+	if (!*filter || !ndiv_filter_check(filter, err, sizeof(err)))
+		return 0;
+	message("capture mount: %s", err);
+	return -1;
+}
+
 static int run(const void *values, int argc, char **argv)
 {
 	const struct options *o = values;
@@ -42,7 +53,7 @@ static int run(const void *values, int argc, char **argv)
 		return EXIT_FAILURE;
 	fs.capture.filter = filter;
 	capsignal_catch(&ended);
-	failed = livefs_run(&fs, &ended);
+	failed = check_filter(filter) || livefs_run(&fs, &ended);
 	free(filter);
 	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -137,6 +137,8 @@ static void fill_conf(struct ndiv_capture *cap)
 	c->epoch = clock_epoch();
 	c->coarse = !!cap->opts.coarse;
 	c->barrier = cap->force_barrier || !STORES_IN_ORDER;
+	if (cap->opts.record)
+		c->mark_shift = __builtin_ctz(c->size / NDIV_RING_MARKS);
 	if (cap->opts.sample > 1) {
 		c->sample = (1ULL << 32) / cap->opts.sample;
 		c->key = clock_ns(CLOCK_MONOTONIC) * 0x9e3779b97f4a7c15ULL;
@@ -148,7 +150,7 @@ static void fill_conf(struct ndiv_capture *cap)
 }
 
 /* Bytes of one ring with its slack, in whole pages. */
-static size_t ring_bytes(const struct ndiv_capture *cap)
+size_t capture_ring_bytes(const struct ndiv_capture *cap)
 {
 	size_t page = getpagesize(),
 	       n = sizeof(struct ndiv_ring) + cap->conf.size + cap->conf.snaplen + NDIV_BLOCK_EXTRA;
@@ -194,7 +196,7 @@ int tap_load(struct ndiv_capture *cap, const struct tap_maps *maps)
 	choose_programs(cap);
 	err = share_maps(tap, maps);
 	if (!err)
-		err = bpf_map__set_value_size(tap->maps.ndiv_rings, ring_bytes(cap));
+		err = bpf_map__set_value_size(tap->maps.ndiv_rings, capture_ring_bytes(cap));
 	if (!err)
 		err = bpf_map__set_max_entries(tap->maps.ndiv_rings, cap->cpus);
 	if (!err)
@@ -208,7 +210,7 @@ int tap_load(struct ndiv_capture *cap, const struct tap_maps *maps)
 /* Maps the rings. */
 int tap_rings(struct ndiv_capture *cap)
 {
-	size_t bytes = ring_bytes(cap);
+	size_t bytes = capture_ring_bytes(cap);
 	int i;
 
 	cap->map_len = bytes * cap->cpus;
@@ -355,20 +357,40 @@ static int load_filter(struct ndiv_capture *cap, const struct filter *f, const s
 	return 0;
 }
 
+static int compile(const char *filter, struct filter *f, char *err, size_t err_len)
+{
+	char words[256] = "";
+	int ret = filter_compile(filter, f, words, sizeof(words));
+
+	if (ret)
+		snprintf(err, err_len, "filter \"%s\": %s (pcap-filter(7) tells what is possible)", filter,
+			 ret == -EINVAL ? words : strerror(-ret));
+	return ret;
+}
+
+int ndiv_filter_check(const char *filter, char *err, size_t err_len)
+{
+	struct filter f;
+	int ret = compile(filter, &f, err, err_len);
+
+	if (!ret)
+		filter_free(&f);
+	return ret;
+}
+
 /* Compiles the expression, and makes a program of it for each point. */
 int tap_filter(struct ndiv_capture *cap, const struct tap_maps *maps)
 {
 	unsigned int point;
-	char words[256];
+	char said[1024];
 	struct filter f;
 	int err;
 
 	if (!cap->opts.filter || !*cap->opts.filter)
 		return 0;
-	err = filter_compile(cap->opts.filter, &f, words, sizeof(words));
+	err = compile(cap->opts.filter, &f, said, sizeof(said));
 	if (err)
-		return fail(cap->nd, -err, "filter \"%s\": %s (pcap-filter(7) tells what is possible)",
-			    cap->opts.filter, err == -EINVAL ? words : strerror(-err));
+		return fail(cap->nd, -err, "%s", said);
 	for (point = 0; point < NDIV_POINTS && !err; point++)
 		if (wants(cap, point))
 			err = load_filter(cap, &f, maps, point);
@@ -677,7 +699,8 @@ size_t ndiv_capture_cpu_tail(const struct ndiv_capture *cap, int cpu, void *buf)
 		st.received = sum.seen;
 		st.accepted = sum.seen - sum.rejected;
 		st.lost = sum.lost;
-		st.delivered = st.accepted - sum.skipped - sum.lost;
+		/* of a recorder's packets, nobody counts those that were written over */
+		st.delivered = cap->opts.record ? PCAPNG_UNKNOWN : st.accepted - sum.skipped - sum.lost;
 		len += pcapng_stats((char *)buf + len, &st);
 	}
 	return len;

@@ -201,6 +201,7 @@ struct ndiv_capture {
 	int	cpus;
 	int	force_barrier;		/* for tests: as if the CPU needed one */
 	__u64	start;			/* ns since 1970 */
+	__u64	span;			/* of a snapshot: ns */
 };
 
 #define ALL_CPUS	(-1)
@@ -215,6 +216,7 @@ int	tap_rings(struct ndiv_capture *cap);
 int	tap_in(struct ndiv_capture *cap);
 void	tap_unload(struct ndiv_capture *cap);
 __u64	capture_clock(const struct ndiv_capture *cap);
+size_t	capture_ring_bytes(const struct ndiv_capture *cap);
 size_t	capture_head(const struct ndiv_capture *cap, unsigned int points, void *buf);
 void	capture_count(const struct ndiv_capture *cap, int cpu, enum ndiv_point point, struct ndiv_ring_count *sum);
 
@@ -223,6 +225,7 @@ int	outcomes_write(struct ndiv_capture *cap);
 int	outcomes_check(struct ndiv_capture *cap);
 
 /* merge.c */
+int	reader_skip(const struct ndiv_capture *cap, struct reader *r, __u64 since, __u64 *first);
 __u64	ring_used(const struct ndiv_capture *cap, const struct reader *r);
 
 /* pcapng.c */
@@ -232,6 +235,7 @@ struct pcapng_stats {
 	__u32	interface;
 	__u64	start, now, received, accepted, lost, delivered;
 };
+#define PCAPNG_UNKNOWN	(~0ULL)	/* <delivered> is not told */
 size_t	pcapng_stats(void *buf, const struct pcapng_stats *st);
 
 #endif

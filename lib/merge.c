@@ -34,6 +34,8 @@ __u64 ring_used(const struct ndiv_capture *cap, const struct reader *r)
 {
 	__u64 head = __atomic_load_n(&r->ring->head, __ATOMIC_RELAXED) & ~(__u64)NDIV_RING_BUSY;
 
+	if (cap->conf.mark_shift)
+		return lap_of(head) ? cap->conf.size : off_of(head);
 	return distance(cap, __atomic_load_n(&r->ring->tail, __ATOMIC_RELAXED), head);
 }
 
@@ -90,6 +92,23 @@ static void advance(struct reader *r, const struct epb *b, __u64 time)
 		r->pos = (__u64)(lap + 1) << 32;
 	else
 		r->pos = (__u64)lap << 32 | off;
+}
+
+/*
+ * Leaves out what is older than <since>, in a ring that nobody writes into. 0 or -EBADMSG; in <*first> the time of the
+ * first block, or the end of time if there is none.
+ */
+int reader_skip(const struct ndiv_capture *cap, struct reader *r, __u64 since, __u64 *first)
+{
+	const struct epb *b;
+	__u64 time;
+	int err = 0;
+
+	look_at(cap, r);
+	while ((b = peek(cap, r, &time, &err)) && time < since)
+		advance(r, b, time);
+	*first = b ? time : ~0ULL;
+	return err;
 }
 
 /* Before this time nothing comes from <r> any more. */

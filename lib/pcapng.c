@@ -162,6 +162,7 @@ size_t pcapng_stats(void *buf, const struct pcapng_stats *st)
 	put_number(&o, ISB_IFRECV, st->received);
 	put_number(&o, ISB_FILTERACCEPT, st->accepted);
 	put_number(&o, ISB_OSDROP, st->lost);
-	put_number(&o, ISB_USRDELIV, st->delivered);
+	if (st->delivered != PCAPNG_UNKNOWN)
+		put_number(&o, ISB_USRDELIV, st->delivered);
 	return end(&o);
 }

@@ -5,6 +5,9 @@
  * Packets of random sizes run through the datapath with its taps; what comes out of the ring is read by a strict reader
  * of pcapng of its own (harness/pcapng.h), and compared with what went in, byte for byte.
  */
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <setjmp.h>
 #include <stdio.h>
@@ -582,6 +585,465 @@ static void transmit(void **state)
 	end();
 }
 
+/* --- a recorder, whose ring is gone around without a reader */
+
+static uint8_t text[4 << 20];
+static size_t text_len;
+
+/* The file that a snapshot of the last <ms> makes, to <text>. How many packets. */
+static uint64_t take_snapshot(uint64_t ms)
+{
+	struct ndiv_capture *snap = NULL;
+	struct iovec iov[SPANS];
+	uint64_t packets, all = 0;
+	int n, i;
+
+	assert_int_equal(ndiv_capture_snapshot(&snap, cap, ms), 0);
+	text_len = ndiv_capture_head(snap, text);
+	do {
+		n = ndiv_capture_read(snap, iov, SPANS, 0, 0, &packets);
+		if (n < 0)
+			fail_msg("%s", strerror(-n));
+		for (i = 0; i < n; i++) {
+			assert_true(text_len + iov[i].iov_len < sizeof(text) - NDIV_CAPTURE_HEAD);
+			memcpy(text + text_len, iov[i].iov_base, iov[i].iov_len);
+			text_len += iov[i].iov_len;
+		}
+		ndiv_capture_release(snap);
+		all += packets;
+	} while (n);
+	text_len += ndiv_capture_tail(snap, text + text_len);
+	ndiv_capture_close(snap);
+	return all;
+}
+
+/* The last <count> of <sent> packets, in order, and nothing else. */
+static void expect_last(uint64_t count, uint64_t sent, uint32_t snaplen)
+{
+	struct expect e = { .next = sent - count, .snaplen = snaplen };
+
+	assert_true(count <= sent);
+	memset(&ng, 0, sizeof(ng));
+	ng.fn = is_next;
+	ng.arg = &e;
+	if (ng_read(&ng, text, text_len))
+		fail_msg("%s", ng.fault);
+	assert_int_equal(e.next, sent);
+	assert_int_equal(ng.packets, count);
+	assert_int_equal(ng.interface[0].received, sent);
+	assert_int_equal(ng.interface[0].dropped, 0);
+}
+
+/* What a snapshot has to hold: all there is room for but one part of the ring, and a block at either end of that. */
+static void record(uint32_t ring, uint32_t snaplen, uint64_t packets)
+{
+	const size_t least = ring - ring / NDIV_RING_MARKS - 3 * ((snaplen < LEN_MAX ? snaplen : LEN_MAX) +
+							    NDIV_BLOCK_EXTRA);
+	uint64_t n, k, sent = 0;
+
+	begin(1 << NDIV_POINT_RX, ring, snaplen, (struct ndiv_capture_opts){ .record = 1 });
+	for (n = 0; sent < packets; n++) {
+		for (k = mix(n) % (n % 8 ? 20 : 2000); k--; sent++)
+			send_packet(sent, XDP_PASS);
+		k = take_snapshot(0);
+		expect_last(k, sent, snaplen);
+		if (sent * 64 > 4ULL * ring)
+			assert_true(text_len > least);
+		else if (sent * (LEN_MAX + NDIV_BLOCK_EXTRA) < ring)
+			assert_int_equal(k, sent);
+	}
+	assert_true(cap->reader[run.cpu].ring->head >> 32 > 3);
+	ndiv_capture_close(cap);
+	cap = NULL;
+}
+
+static void recorder(void **state)
+{
+	record(1 << 16, 3000, 10000);
+	record(1 << 20, 3000, 20000);
+	record(1 << 16, 64, 20000);
+	/* a block can be longer than the ring is */
+	begin(1 << NDIV_POINT_RX, 1 << 16, NDIV_SNAPLEN_MAX, (struct ndiv_capture_opts){ 0 });
+	assert_int_equal(ndiv_capture_snapshot(&(struct ndiv_capture *){ NULL }, cap, 0), -EINVAL);
+	end();
+}
+
+/*
+ * A block is just being written, over old ones: made by hand, with bytes that are no blocks. What it may reach to is
+ * left out, and nothing else.
+ */
+static void recorder_half_a_block(void **state)
+{
+	static uint8_t saved[1 << 16];
+	struct ndiv_ring *ring;
+	uint64_t n = 0, before, with, reach;
+	uint32_t len, i;
+
+	begin(1 << NDIV_POINT_RX, 1 << 16, 1 << 15, (struct ndiv_capture_opts){ .record = 1 });
+	ring = cap->reader[run.cpu].ring;
+	for (i = 0; i < 300; i++) {
+		len = make_packet(n, buf);
+		reach = ring->head + len + NDIV_BLOCK_EXTRA;
+		send_packet(n++, XDP_PASS);
+		/* it said beforehand how far it would write */
+		assert_int_equal(ring->reach, reach);
+		before = take_snapshot(0);
+		expect_last(before, n, 1 << 15);
+		len = mix(i) % (1 << 15) + NDIV_BLOCK_EXTRA;
+		reach = ring->reach;
+		memcpy(saved, ndiv_ring_data(ring) + (uint32_t)ring->head, len);
+		memset(ndiv_ring_data(ring) + (uint32_t)ring->head, 0xff, len);
+		ring->head |= NDIV_RING_BUSY;
+		ring->reach = (ring->head & ~(uint64_t)NDIV_RING_BUSY) + len;
+		with = take_snapshot(0);
+		expect_last(with, n, 1 << 15);
+		assert_true(with <= before);
+		assert_true(ring->head >> 32 || with == before);
+		ring->head &= ~(uint64_t)NDIV_RING_BUSY;
+		memcpy(ndiv_ring_data(ring) + (uint32_t)ring->head, saved, len);
+		ring->reach = reach;
+	}
+	assert_true(ring->head >> 32 > 3);
+	ndiv_capture_close(cap);
+	cap = NULL;
+}
+
+static int is_young(const struct ng_packet *p, void *arg)
+{
+	return p->time < *(uint64_t *)arg;
+}
+
+/* Only what is young enough. */
+static void last_seconds(void **state)
+{
+	uint64_t n, since;
+
+	begin(1 << NDIV_POINT_RX, 1 << 20, 64, (struct ndiv_capture_opts){ .record = 1 });
+	for (n = 0; n < 100; n++)
+		send_packet(n, XDP_PASS);
+	usleep(60000);
+	for (; n < 105; n++)
+		send_packet(n, XDP_PASS);
+	expect_last(take_snapshot(3600000), 105, 64);
+	assert_int_equal(ng.packets, 105);
+	since = capture_clock(cap) - 50000000;
+	/* the five of just now, unless this machine slept */
+	assert_in_range(take_snapshot(50), 0, 5);
+	memset(&ng, 0, sizeof(ng));
+	ng.fn = is_young;
+	ng.arg = &since;
+	assert_int_equal(ng_read(&ng, text, text_len), 0);
+	ndiv_capture_close(cap);
+	cap = NULL;
+}
+
+/* Packets without end, on whatever CPU. */
+static void *flood(void *arg)
+{
+	static uint8_t data[LEN_MAX + 64], sink[LEN_MAX + 1024];
+	LIBBPF_OPTS(bpf_test_run_opts, t, .data_in = data, .data_out = sink, .repeat = 100);
+	uint64_t n;
+
+	for (n = 0; !__atomic_load_n((int *)arg, __ATOMIC_RELAXED); n++) {
+		t.data_size_in = make_packet(n, data);
+		t.data_size_out = sizeof(sink);
+		if (bpf_prog_test_run_opts(run.entry, &t))
+			return "it does not run";
+	}
+	return NULL;
+}
+
+struct flooded {
+	uint64_t last[1024];		/* id of the last packet, by CPU; 0: none */
+	uint64_t gaps;
+};
+
+/* Of 64 bytes of random packets the first is there: that they are whole is known by the blocks, and by their ids. */
+static int is_next_id(const struct ng_packet *p, void *arg)
+{
+	struct flooded *f = arg;
+	uint64_t cpu = p->id >> 48;
+
+	if (cpu >= 1024 || p->data[12] != 0x88 || p->data[13] != 0xb5)
+		return -1;
+	f->gaps += f->last[cpu] && p->id != f->last[cpu] + 1;
+	f->last[cpu] = p->id;
+	return 0;
+}
+
+/* Copies that are made while the ring is gone around: each of them a row of whole packets without a gap. */
+static void recorder_at_work(void **state)
+{
+	static struct flooded f;
+	cpu_set_t all, mine;
+	uint64_t packets = 0;
+	void *said = "it was not waited for";
+	pthread_t thread;
+	int stop = 0, i;
+
+	assert_int_equal(sched_getaffinity(0, sizeof(mine), &mine), 0);
+	memset(&all, 0xff, sizeof(all));
+	/* with ids; of the point that is not captured nothing comes */
+	begin(1 << NDIV_POINT_RX | 1 << NDIV_POINT_VERDICT, 1 << 16, 256, (struct ndiv_capture_opts){ .record = 1 });
+	assert_int_equal(ndiv_capture_tap(cap, 1 << NDIV_POINT_RX), 0);
+	assert_int_equal(sched_setaffinity(0, sizeof(all), &all), 0);
+	assert_int_equal(pthread_create(&thread, NULL, flood, &stop), 0);
+	for (i = 0; i < 3000; i++) {
+		packets += take_snapshot(0);
+		memset(&f, 0, sizeof(f));
+		memset(&ng, 0, sizeof(ng));
+		ng.fn = is_next_id;
+		ng.arg = &f;
+		if (ng_read(&ng, text, text_len) || f.gaps)
+			break;
+	}
+	__atomic_store_n(&stop, 1, __ATOMIC_RELAXED);
+	assert_int_equal(pthread_join(thread, &said), 0);
+	assert_int_equal(sched_setaffinity(0, sizeof(mine), &mine), 0);
+	if (said || i < 3000)
+		fail_msg("%s; snapshot %d: %s, %llu gaps", said ? (char *)said : "it ran", i, ng.fault,
+			 (unsigned long long)f.gaps);
+	assert_true(packets > 0);
+	ndiv_capture_close(cap);
+	cap = NULL;
+}
+
+/* --- streams */
+
+/* All that is in a stream, in pieces of any length. */
+static void get_all(struct ndiv_stream *st)
+{
+	size_t n, len;
+
+	do {
+		len = 1 + mix(text_len) % 3000;
+		assert_true(text_len + len <= sizeof(text));
+		n = ndiv_stream_get(st, text + text_len, len);
+		assert_true(n <= len);
+		text_len += n;
+	} while (n);
+	assert_int_equal(ndiv_stream_waiting(st), 0);
+}
+
+/* What is in the rings, to <count> streams. */
+static void put_all(struct ndiv_stream *const *st, int count)
+{
+	struct iovec iov[SPANS];
+	uint64_t packets;
+	int n, i;
+
+	do {
+		n = ndiv_capture_read(cap, iov, SPANS, 0, 0, &packets);
+		assert_true(n >= 0);
+		for (i = 0; i < count; i++)
+			ndiv_stream_put(st[i], iov, n);
+		ndiv_capture_release(cap);
+	} while (waiting());
+}
+
+static struct ndiv_stream *open_stream(enum ndiv_point point, enum ndiv_format format, size_t size)
+{
+	struct ndiv_stream *st = NULL;
+
+	assert_int_equal(ndiv_stream_open(&st, cap, point, format, size), 0);
+	return st;
+}
+
+/* The file of a stream, with packets from number <from> on. Returns the number behind the last one. */
+static uint64_t read_stream(struct ndiv_stream *st, uint64_t from, const char *name)
+{
+	struct expect e = { .next = from, .snaplen = NDIV_SNAPLEN_MAX };
+
+	memset(&ng, 0, sizeof(ng));
+	ng.fn = is_next;
+	ng.arg = &e;
+	text_len = 0;
+	get_all(st);
+	ndiv_stream_end(st);
+	get_all(st);
+	if (ng_read(&ng, text, text_len))
+		fail_msg("%s", ng.fault);
+	assert_int_equal(ng.count, 1);
+	assert_string_equal(ng.interface[0].name, name);
+	assert_int_equal(ng.interface[0].stats, 1);
+	assert_int_equal(ng.interface[0].delivered, ng.packets);
+	assert_int_equal(ng.interface[0].received, ng.packets + ng.interface[0].dropped);
+	return e.next;
+}
+
+/* Two readers of different points, and one who comes later; each has a file of its own, whole. */
+static void streams(void **state)
+{
+	struct ndiv_stream *st[3];
+	uint64_t n;
+
+	begin(1 << NDIV_POINT_RX | 1 << NDIV_POINT_VERDICT, 1 << 20, NDIV_SNAPLEN_MAX,
+	      (struct ndiv_capture_opts){ 0 });
+	st[0] = open_stream(NDIV_POINT_RX, NDIV_PCAPNG, sizeof(text) / 2);
+	st[1] = open_stream(NDIV_POINT_VERDICT, NDIV_PCAPNG, sizeof(text) / 2);
+	for (n = 0; n < 1000; n++) {
+		send_packet(n, XDP_PASS);
+		if (n % 100 == 99)
+			put_all(st, n < 500 ? 2 : 3);
+		if (n == 499)
+			st[2] = open_stream(NDIV_POINT_VERDICT, NDIV_PCAPNG, sizeof(text) / 2);
+	}
+	assert_int_equal(read_stream(st[0], 0, "lab0/rx"), 1000);
+	assert_int_equal(ng.packets, 1000);
+	assert_int_equal(read_stream(st[1], 0, "lab0/verdict"), 1000);
+	assert_int_equal(ng.packets, 1000);
+	assert_int_equal(read_stream(st[2], 500, "lab0/verdict"), 1000);
+	assert_int_equal(ng.packets, 500);
+	for (n = 0; n < 3; n++)
+		ndiv_stream_close(st[n]);
+	ndiv_capture_close(cap);
+	cap = NULL;
+}
+
+/* One who does not read loses what does not fit, and is told; another one has all of it. */
+static void slow_stream(void **state)
+{
+	struct ndiv_stream *st[2];
+	uint64_t n;
+
+	begin(1 << NDIV_POINT_RX, 1 << 20, NDIV_SNAPLEN_MAX, (struct ndiv_capture_opts){ 0 });
+	st[0] = open_stream(NDIV_POINT_RX, NDIV_PCAPNG, 20000);
+	st[1] = open_stream(NDIV_POINT_RX, NDIV_PCAPNG, sizeof(text) / 2);
+	text_len = 0;
+	for (n = 0; n < 1000; n++) {
+		send_packet(n, XDP_PASS);
+		put_all(st, 2);
+		if (!(mix(n) % 50))
+			get_all(st[0]);
+	}
+	/* so that the last losses are told */
+	get_all(st[0]);
+	send_packet(n++, XDP_PASS);
+	put_all(st, 2);
+	get_all(st[0]);
+	ndiv_stream_end(st[0]);
+	get_all(st[0]);
+	memset(&ng, 0, sizeof(ng));
+	ng.fn = is_next;
+	ng.arg = &(struct expect){ .snaplen = NDIV_SNAPLEN_MAX };
+	if (ng_read(&ng, text, text_len))
+		fail_msg("%s", ng.fault);
+	assert_int_equal(ng.packets + ng.interface[0].told, n);
+	assert_int_equal(ng.interface[0].told, ndiv_stream_lost(st[0]));
+	assert_int_equal(ng.interface[0].dropped, ndiv_stream_lost(st[0]));
+	assert_int_equal(ng.interface[0].delivered, ng.packets);
+	assert_in_range(ng.packets, 100, 900);
+	assert_int_equal(ndiv_stream_lost(st[1]), 0);
+	assert_int_equal(read_stream(st[1], 0, "lab0/rx"), n);
+	ndiv_stream_close(st[0]);
+	ndiv_stream_close(st[1]);
+	ndiv_capture_close(cap);
+	cap = NULL;
+}
+
+/* The ring loses some, and then the stream as well: told is the sum. */
+static void lost_twice(void **state)
+{
+	struct ndiv_stream *st;
+	uint64_t n = 0;
+
+	begin(1 << NDIV_POINT_RX, NDIV_RING_MIN, NDIV_SNAPLEN_MAX, (struct ndiv_capture_opts){ 0 });
+	st = open_stream(NDIV_POINT_RX, NDIV_PCAPNG, 20000);
+	text_len = 0;
+	while (n < 2000) {
+		send_packet(n++, XDP_PASS);
+		if (n % 200 == 0) {
+			put_all(&st, 1);
+			get_all(st);
+		}
+	}
+	send_packet(n++, XDP_PASS);
+	put_all(&st, 1);
+	get_all(st);
+	memset(&ng, 0, sizeof(ng));
+	ng.fn = is_next;
+	ng.arg = &(struct expect){ .snaplen = NDIV_SNAPLEN_MAX };
+	if (ng_read(&ng, text, text_len))
+		fail_msg("%s", ng.fault);
+	assert_int_equal(ng.packets + ng.interface[0].told, n);
+	assert_true(ng.interface[0].told > ndiv_stream_lost(st));
+	assert_true(ndiv_stream_lost(st) > 0);
+	ndiv_stream_close(st);
+	ndiv_capture_close(cap);
+	cap = NULL;
+}
+
+/* The twin has the same packets, with the same times. */
+static void pcap_stream(void **state)
+{
+	static const uint32_t head[] = { 0xa1b23c4d, 2 | 4 << 16, 0, 0, 1000, 1 };
+	struct ndiv_stream *st;
+	uint32_t rec[4], len;
+	uint64_t n, at = sizeof(head), time, last = 0;
+
+	begin(1 << NDIV_POINT_RX, 1 << 20, 1000, (struct ndiv_capture_opts){ 0 });
+	st = open_stream(NDIV_POINT_RX, NDIV_PCAP, sizeof(text));
+	for (n = 0; n < 500; n++) {
+		send_packet(n, XDP_PASS);
+		put_all(&st, 1);
+	}
+	ndiv_stream_end(st);
+	text_len = 0;
+	get_all(st);
+	assert_memory_equal(text, head, sizeof(head));
+	for (n = 0; n < 500; n++, at += sizeof(rec) + rec[2]) {
+		assert_true(at + sizeof(rec) <= text_len);
+		memcpy(rec, text + at, sizeof(rec));
+		len = make_packet(n, buf);
+		assert_int_equal(rec[3], len);
+		assert_int_equal(rec[2], len < 1000 ? len : 1000);
+		assert_true(at + sizeof(rec) + rec[2] <= text_len);
+		assert_memory_equal(text + at + sizeof(rec), buf, rec[2]);
+		time = rec[0] * 1000000000ULL + rec[1];
+		assert_true(rec[1] < 1000000000 && time >= last && time <= capture_clock(cap));
+		assert_true(time >= cap->start);
+		last = time;
+	}
+	assert_int_equal(at, text_len);
+	ndiv_stream_close(st);
+	ndiv_capture_close(cap);
+	cap = NULL;
+}
+
+static void no_stream(void **state)
+{
+	struct ndiv_stream *st = NULL;
+
+	begin(1 << NDIV_POINT_RX, NDIV_RING_MIN, 1000, (struct ndiv_capture_opts){ 0 });
+	assert_int_equal(ndiv_stream_open(&st, cap, NDIV_POINT_VERDICT, NDIV_PCAPNG, 100000), -EINVAL);
+	assert_int_equal(ndiv_stream_open(&st, cap, NDIV_POINTS, NDIV_PCAPNG, 100000), -EINVAL);
+	assert_int_equal(ndiv_stream_open(&st, cap, NDIV_POINT_RX, NDIV_PCAPNG, 8191), -EINVAL);
+	assert_null(st);
+	end();
+}
+
+/* Points come and go while it runs: nothing is lost at the others. */
+static void points_on_and_off(void **state)
+{
+	const unsigned int rx = 1 << NDIV_POINT_RX, verdict = 1 << NDIV_POINT_VERDICT;
+	static const unsigned int steps[] = { 0, rx, rx | verdict, verdict, 0, verdict, rx, rx | verdict };
+	uint64_t n = 0, want[2] = { 0 }, i, k;
+
+	begin(rx | verdict, 1 << 20, 64, (struct ndiv_capture_opts){ .idle = 1 });
+	for (i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		assert_int_equal(ndiv_capture_tap(cap, steps[i]), 0);
+		for (k = 0; k < 10; k++) {
+			send_packet(n++, XDP_PASS);
+			want[0] += !!(steps[i] & rx);
+			want[1] += !!(steps[i] & verdict);
+		}
+		drain(0);
+		assert_int_equal(ng.interface[0].packets, want[0]);
+		assert_int_equal(ng.interface[1].packets, want[1]);
+	}
+	end();
+}
+
 /* --- rings of several CPUs, made by hand */
 
 #define HAND_SIZE	4096U
@@ -633,21 +1095,21 @@ static void hand_put(int cpu, uint64_t t)
 /* Times of the blocks of <n> spans, as text. */
 static const char *hand_text(const struct iovec *iov, int n)
 {
-	static char text[512];
+	static char said[512];
 	size_t used = 0, off;
 	const uint32_t *b;
 	int i;
 
-	text[0] = 0;
+	said[0] = 0;
 	if (n < 0)
 		return strerror(-n);
 	for (i = 0; i < n; i++)
 		for (off = 0; off < iov[i].iov_len; off += 100) {
 			b = (const uint32_t *)((const uint8_t *)iov[i].iov_base + off);
-			used += snprintf(text + used, sizeof(text) - used, "%s%llu", used ? " " : "",
+			used += snprintf(said + used, sizeof(said) - used, "%s%llu", used ? " " : "",
 					 (unsigned long long)b[3] << 32 | b[4]);
 		}
-	return text;
+	return said;
 }
 
 /* Of what can be read now, in order. */
@@ -850,15 +1312,14 @@ static int clean(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_million),       TEST(a_million_cut),
-		TEST(with_barrier),    TEST(overrun),
-		TEST(verdicts),        TEST(verdict_filters),
-		TEST(sampling),        TEST(sampling_elsewhere),
-		TEST(filters),         TEST(filter_without_end),
-		TEST(filter_refused),  TEST(several_buffers),
-		TEST(transmit),        TEST(merged_by_time),
-		TEST(limits),          TEST(waits_for_busy),
-		TEST(full_goes_first), TEST(laps), TEST(one_cpu),
+		TEST(a_million),      TEST(a_million_cut),      TEST(with_barrier),   TEST(overrun),
+		TEST(verdicts),       TEST(verdict_filters),    TEST(sampling),       TEST(sampling_elsewhere),
+		TEST(filters),        TEST(filter_without_end), TEST(filter_refused), TEST(several_buffers),
+		TEST(transmit),       TEST(recorder),           TEST(recorder_half_a_block),
+		TEST(last_seconds),   TEST(recorder_at_work),
+		TEST(streams),        TEST(slow_stream),        TEST(lost_twice),     TEST(pcap_stream),
+		TEST(no_stream),      TEST(points_on_and_off),  TEST(merged_by_time), TEST(limits),
+		TEST(waits_for_busy), TEST(full_goes_first),    TEST(laps),           TEST(one_cpu),
 		TEST(broken_rings),    TEST(half_a_block),
 	};
 

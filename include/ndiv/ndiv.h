@@ -277,6 +277,7 @@ struct ndiv_capture_opts {
 	const char *reason;		/* only what was dropped for this reason; NULL: all */
 	const char *filter;		/* only what matches this, at all points: pcap-filter(7); NULL or "": all */
 	uint32_t sample;		/* of what is wanted, one of so many, at random; 0 or 1: all */
+	int	record;			/* nobody reads, and old packets give way to new ones: ndiv_capture_snapshot() */
 	int	idle;			/* all is made ready, and nothing captured before ndiv_capture_tap() */
 };
 
@@ -293,6 +294,9 @@ struct ndiv_capture_stats {
 /* -EBUSY: another capture runs on the interface, or another XDP program is attached. ndiv_error(nd) tells. */
 int ndiv_capture_open(struct ndiv_capture **out, struct ndiv *nd, const struct ndiv_capture_opts *opts);
 void ndiv_capture_close(struct ndiv_capture *cap);
+
+/* Is <filter> an expression? 0, or -errno and words for it in <err>. */
+int ndiv_filter_check(const char *filter, char *err, size_t err_len);
 
 /* The blocks that begin a file: section and interfaces. Bytes in <buf>, of NDIV_CAPTURE_HEAD. */
 size_t ndiv_capture_head(const struct ndiv_capture *cap, void *buf);
@@ -323,6 +327,16 @@ void ndiv_capture_release(struct ndiv_capture *cap);
 
 /* Of the points that were named at the beginning, these ones are captured from now on, and the others are not. */
 int ndiv_capture_tap(struct ndiv_capture *cap, unsigned int points);
+
+/*
+ * What the rings of a recorder hold now, at least of the last <ms> (0: all of it), as a capture that has been stopped:
+ * to be read and closed as such. The recorder goes on. It needs as much memory as there is in the rings. -EINVAL: it is
+ * no recorder. -ENOMEM.
+ */
+int ndiv_capture_snapshot(struct ndiv_capture **out, const struct ndiv_capture *cap, uint64_t ms);
+
+/* Of a snapshot: how old its oldest packet was when it was taken, ns; 0: there is none. */
+uint64_t ndiv_capture_span(const struct ndiv_capture *snapshot);
 
 /* Nothing more is captured; what is in the rings can be read. */
 void ndiv_capture_stop(struct ndiv_capture *cap);

@@ -7,6 +7,11 @@
  * one that reaches or crosses <size> is the last of its lap, and ends in the slack behind; the next one is at 0 again.
  *
  * A position is lap << 32 | offset. The writer is at most one lap ahead. (k) and (u) as in abi.h.
+ *
+ * A flight recorder's rings are gone around without a reader, and old blocks are written over. Who wants what is there
+ * copies it, and has to find a block to begin with. So the ring is divided into NDIV_RING_MARKS parts, and a mark tells
+ * for each of them where the first block begins that begins there. A position is good as long as the writer has not
+ * come to it again: it says beforehand how far it may write, in <reach>.
  */
 #ifndef NDIV_RING_H
 #define NDIV_RING_H
@@ -30,18 +35,22 @@ struct ndiv_ring_count {
 	__u64	told;		/* (k) of the lost ones: told in the blocks written so far */
 };
 
+#define NDIV_RING_MARKS	64
+
 #define NDIV_RING_BUSY	1U	/* in head: a block is being written, whose time is not older than this */
 
 struct ndiv_ring {
 	__u64	head;		/* (k) where the next block will be, and NDIV_RING_BUSY */
 	__u32	end[2];		/* (k) where the last block of a lap ends, by the lowest bit of its number */
-	__u64	pad1[6];
+	__u64	reach;		/* (k) of a recorder: nothing is written from here on */
+	__u64	pad1[5];
 	__u64	tail;		/* (u) where the reader is: in a cache line of its own */
 	__u64	pad2[7];
 	__u64	seen_tail;	/* (k) tail, when it was last looked at */
 	struct ndiv_ring_count count[NDIV_POINTS];
+	__u64	mark[NDIV_RING_MARKS]; /* (k) of a recorder: positions of blocks */
 };
-NDIV_ASSERT(sizeof(struct ndiv_ring) == 256, "struct ndiv_ring is four cache lines");
+NDIV_ASSERT(sizeof(struct ndiv_ring) == 768, "struct ndiv_ring is twelve cache lines");
 
 /* The blocks: <size> bytes and the slack, behind the counters. */
 static inline __u8 *ndiv_ring_data(struct ndiv_ring *ring)
@@ -77,7 +86,7 @@ struct ndiv_tap_conf {
 	__u32	ids;		/* number the packets: 1 if more than one point of the receive path is captured */
 	__u32	interface[NDIV_POINTS]; /* number of the point's interface in the file */
 	__u32	sample;		/* so many of 2^32 packets are kept, at random; 0: all */
-	__u32	pad;
+	__u32	mark_shift;	/* 2^n bytes are one part of a recorder's ring; 0: it has a reader, who is waited for */
 	__u64	key;		/* of that choice */
 };
 NDIV_ASSERT(sizeof(struct ndiv_tap_conf) == 56, "struct ndiv_tap_conf");
