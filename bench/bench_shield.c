@@ -7,12 +7,18 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <bpf/bpf.h>
 #include "case.h"
+#include "policy.h"
 #include "shield.h"
 
 #define PORT	8000
 #define START	(1ULL << 40)	/* ns: far from the end of an epoch */
+#define START_LIMIT 1500000000	/* ns that are taken from a bucket of one packet a second */
 #define R_COOKIE 2		/* shield's drop reason "bad-cookie" */
+#define R_DENIED 13
+#define R_LIMITED 14
+#define PREFIXES (1 << 20)	/* of the policy */
 
 static const uint32_t no_learning, one_lookup = 1;
 
@@ -104,6 +110,71 @@ static void build_plain_bad(struct pkt *p, struct flow flow, const struct talk *
 	rows_ack(p, flow, PORT, talk->isn ^ 0x5a5a5a00);
 }
 
+/* --- policy */
+
+/* The source of a flow where there is a policy: one of so many, anywhere in IPv4. */
+static uint32_t source_of(uint32_t n)
+{
+	return (n % PREFIXES + 1) * 2654435761u;
+}
+
+static void build_source(struct pkt *p, struct flow flow, const struct talk *talk)
+{
+	build_linux_syn(p, flow);
+	put32(p->data + p->l3 + 12, source_of(flow.n));
+	pkt_resum(p);
+}
+
+/* Each source of <verb>, a million of /32, and what follows. */
+static int load_policy(struct run *r, const char *verb, const char *rest)
+{
+	char *text = malloc((size_t)PREFIXES * 20 + 200), *at = text;
+	uint32_t n, a;
+	int err;
+
+	if (!text)
+		return -1;
+	at += sprintf(at, "set sources {");
+	for (n = 0; n < PREFIXES; n++) {
+		a = source_of(n);
+		at += sprintf(at, " %u.%u.%u.%u", a >> 24, a >> 16 & 255, a >> 8 & 255, a & 255);
+	}
+	sprintf(at, " }\n%s @sources\n%s\n", verb, rest);
+	err = shield_policy(r, 1, text);
+	free(text);
+	return err;
+}
+
+static int setup_deny(struct run *r)
+{
+	return load_policy(r, "deny", "");
+}
+
+/* Allowed by its address, and beyond the rate of its service. */
+static int setup_limit(struct run *r)
+{
+	return load_policy(r, "allow", "service tcp port 8000 limit 1/s burst 1");
+}
+
+/* The bucket is empty, and stays so for the time of a batch. */
+static int prepare_limit(struct run *r)
+{
+	const struct policy_bucket empty = { .word = START + START_LIMIT };
+	uint32_t i;
+	int err = reset_clock(r);
+
+	for (i = 0; i < POLICY_BANKS && !err; i++)
+		err = bpf_map_update_elem(run_map(r, 1, "shield_buckets"), &(uint32_t){ i * POLICY_RULES + 2 }, &empty,
+					  BPF_ANY);
+	return err;
+}
+
+/* Nothing of it is for the packets of other cases: what asking costs. */
+static int setup_allow(struct run *r)
+{
+	return load_policy(r, "deny", "service tcp port 22 limit 1/s");
+}
+
 static const char *judge(const struct pkt *sent, const struct run_out *got, const struct ndiv_pkt *pkt)
 {
 	const uint8_t *tcp = got->data + pkt->l4;
@@ -129,6 +200,13 @@ static const struct bench_case cases[] = {
 	{ "shield/syn-empty", SYN, .build = build_empty_syn },
 	{ "shield/ack-bad", BAD, .build = build_bad, .opening = build_linux_syn },
 	{ "shield/ack-bad-plain", BAD, .build = build_plain_bad, .opening = build_plain_syn },
+	{ "shield/deny", SHIELD, .setup = setup_deny, .verdict = NDIV_DROP, .reason = R_DENIED, .build = build_source,
+	  .bare = "bare_drop" },
+	{ "shield/ratelimited", .handler = "handlers/shield.bpf.o", .options = options, .prepare = prepare_limit,
+	  .setup = setup_limit, .verdict = NDIV_DROP, .reason = R_LIMITED, .build = build_source, .bare = "bare_drop" },
+	/* some 250 of the flows have an address that the policy denies */
+	{ "shield/established-policy", SHIELD, .setup = setup_allow, .verdict = NDIV_NEXT, .strays = 1000, .warm = 1,
+	  .build = build_ack, .opening = build_linux_syn, .bare = "bare_pass" },
 	{ "shield/established", FLOW, .build = build_ack, .opening = build_linux_syn },
 	{ "shield/established6", FLOW, .build = build_ack, .opening = build_linux_syn, .v6 = 1 },
 };
