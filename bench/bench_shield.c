@@ -7,12 +7,20 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include <bpf/bpf.h>
 #include "case.h"
+#include "policy.h"
 #include "shield.h"
 
 #define PORT	8000
 #define START	(1ULL << 40)	/* ns: far from the end of an epoch */
+#define START_LIMIT 1500000000	/* ns that are taken from a bucket of one packet a second */
 #define R_COOKIE 2		/* shield's drop reason "bad-cookie" */
+#define R_DENIED 13
+#define R_LIMITED 14
+#define PREFIXES (1 << 20)	/* of the policy */
 
 static const uint32_t no_learning, one_lookup = 1;
 
@@ -104,6 +112,77 @@ static void build_plain_bad(struct pkt *p, struct flow flow, const struct talk *
 	rows_ack(p, flow, PORT, talk->isn ^ 0x5a5a5a00);
 }
 
+/* --- policy */
+
+/* The source of a flow where there is a policy: one of so many, anywhere in IPv4. */
+static uint32_t source_of(uint32_t n)
+{
+	return (n % PREFIXES + 1) * 2654435761u;
+}
+
+static void build_source(struct pkt *p, struct flow flow, const struct talk *talk)
+{
+	build_linux_syn(p, flow);
+	put32(p->data + p->l3 + 12, source_of(flow.n));
+	pkt_resum(p);
+}
+
+/* Each source of <verb>, a million of /32, and what follows: to be freed. */
+static char *policy_text(const char *verb, const char *rest)
+{
+	char *text = malloc((size_t)PREFIXES * 20 + 200), *at = text;
+	uint32_t n, a;
+
+	if (!text)
+		return NULL;
+	at += sprintf(at, "set sources {");
+	for (n = 0; n < PREFIXES; n++) {
+		a = source_of(n);
+		at += sprintf(at, " %u.%u.%u.%u", a >> 24, a >> 16 & 255, a >> 8 & 255, a & 255);
+	}
+	sprintf(at, " }\n%s @sources\n%s\n", verb, rest);
+	return text;
+}
+
+static int load_policy(struct run *r, const char *verb, const char *rest)
+{
+	char *text = policy_text(verb, rest);
+	int err = text ? shield_policy(r, 1, text) : -1;
+
+	free(text);
+	return err;
+}
+
+static int setup_deny(struct run *r)
+{
+	return load_policy(r, "deny", "");
+}
+
+/* Allowed by its address, and beyond the rate of its service. */
+static int setup_limit(struct run *r)
+{
+	return load_policy(r, "allow", "service tcp port 8000 limit 1/s burst 1");
+}
+
+/* The bucket is empty, and stays so for the time of a batch. */
+static int prepare_limit(struct run *r)
+{
+	const struct policy_bucket empty = { .word = START + START_LIMIT };
+	uint32_t i;
+	int err = reset_clock(r);
+
+	for (i = 0; i < POLICY_BANKS && !err; i++)
+		err = bpf_map_update_elem(run_map(r, 1, "shield_buckets"), &(uint32_t){ i * POLICY_RULES + 2 }, &empty,
+					  BPF_ANY);
+	return err;
+}
+
+/* It denies nothing: what asking costs. */
+static int setup_allow(struct run *r)
+{
+	return load_policy(r, "allow", "service tcp port 22 limit 1/s");
+}
+
 static const char *judge(const struct pkt *sent, const struct run_out *got, const struct ndiv_pkt *pkt)
 {
 	const uint8_t *tcp = got->data + pkt->l4;
@@ -129,6 +208,11 @@ static const struct bench_case cases[] = {
 	{ "shield/syn-empty", SYN, .build = build_empty_syn },
 	{ "shield/ack-bad", BAD, .build = build_bad, .opening = build_linux_syn },
 	{ "shield/ack-bad-plain", BAD, .build = build_plain_bad, .opening = build_plain_syn },
+	{ "shield/deny", SHIELD, .setup = setup_deny, .verdict = NDIV_DROP, .reason = R_DENIED, .build = build_source,
+	  .bare = "bare_drop" },
+	{ "shield/ratelimited", .handler = "handlers/shield.bpf.o", .options = options, .prepare = prepare_limit,
+	  .setup = setup_limit, .verdict = NDIV_DROP, .reason = R_LIMITED, .build = build_source, .bare = "bare_drop" },
+	{ "shield/established-policy", FLOW, .setup = setup_allow, .build = build_ack, .opening = build_linux_syn },
 	{ "shield/established", FLOW, .build = build_ack, .opening = build_linux_syn },
 	{ "shield/established6", FLOW, .build = build_ack, .opening = build_linux_syn, .v6 = 1 },
 };
@@ -142,6 +226,67 @@ static const struct bench_case opening_cases[] = {
 	  .bare = "bare_pass" },
 };
 
+/* --- how long it takes to put a policy to work, and how large it is then */
+
+static double wall_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec * 1e3 + (double)ts.tv_nsec / 1e6;
+}
+
+/* MB of the policy in the kernel, or below 0. */
+static double policy_mb(struct run *r)
+{
+	struct bpf_map_info info = { 0 };
+	uint32_t zero = 0, id = 0, len = sizeof(info);
+	int fd, err = bpf_map_lookup_elem(run_map(r, 1, "shield_policy"), &zero, &id);
+
+	fd = err ? -1 : bpf_map_get_fd_by_id(id);
+	if (fd < 0)
+		return -1;
+	err = bpf_obj_get_info_by_fd(fd, &info, &len);
+	close(fd);
+	return err ? -1 : (double)info.max_entries * info.value_size / 1048576;
+}
+
+static int load_once(const char *text, struct samples *ms, struct samples *mb)
+{
+	static struct run r;
+	double start;
+	int err;
+
+	if (run_open(&r, NULL) || run_add(&r, run_path("handlers/shield.bpf.o"), options) < 0)
+		return -1;
+	start = wall_ms();
+	err = shield_policy(&r, 1, text);
+	samples_add(ms, wall_ms() - start);
+	samples_add(mb, policy_mb(&r));
+	run_close(&r);
+	return err;
+}
+
+/* A million prefixes: read, compiled, loaded. */
+static int bench_load(struct suite *s)
+{
+	static struct samples ms, mb;
+	const struct row rows[] = { { .name = "shield/policy-load", .unit = "ms", .value = &ms },
+				    { .name = "shield/policy-size", .unit = "MB", .value = &mb } };
+	char *text = policy_text("deny", "");
+	uint32_t i;
+	int err = text ? 0 : -1;
+
+	for (i = 0; i < s->runs && !err; i++)
+		err = load_once(text, &ms, &mb);
+	free(text);
+	if (err || samples_min(&mb) <= 0)
+		return suite_fault(rows[0].name, "the policy cannot be loaded");
+	suite_row(s, &rows[0]);
+	suite_row(s, &rows[1]);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct suite s;
@@ -149,6 +294,8 @@ int main(int argc, char **argv)
 	int err;
 
 	err = suite_begin(&s, "shield", argc, argv);
+	if (!err)
+		err = bench_load(&s);
 	if (!err)
 		err = case_bench_all(&s, cases, sizeof(cases) / sizeof(cases[0]));
 	for (i = 0; !err && i < sizeof(opening_cases) / sizeof(opening_cases[0]); i++)

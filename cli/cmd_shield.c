@@ -49,11 +49,13 @@ static void show_keys_json(const struct ndiv_shield_keys *keys, struct json *j)
 
 static void show_keys(const struct ndiv_shield_keys *keys, const char *ifname)
 {
+	int64_t tenths = keys->off_ms / 100;	/* -30 ms is 0.0 s, and not -0.0 */
+
 	if (!keys->shared)
 		out_line(stdout, "%s: keys: random, of this machine", ifname);
 	else
 		out_line(stdout, "%s: keys: shared, secret %08" PRIx32 ", clock off by %.1f s", ifname, keys->mark,
-			 (double)keys->off_ms / 1000);
+			 (double)tenths / 10);
 }
 
 static int show(struct ndiv *nd, char **argv, const struct options *o)

@@ -78,6 +78,7 @@ struct prefixes {
 const char *prefix_parse(const char *word, size_t len, struct prefix *p);
 int	prefix_before(const struct prefix *a, const struct prefix *b);
 int	prefixes_add(struct prefixes *list, const struct prefix *p);
+int	prefixes_parse(struct ndiv *nd, const char *path, const char *text, size_t len, struct prefixes *list);
 int	prefixes_read(struct ndiv *nd, const char *path, struct prefixes *list);
 __u64	prefixes_hash(const struct prefixes *list);
 
@@ -127,6 +128,8 @@ struct image {
 	__u32	count, room;
 	struct policy_leaf *leaf; /* of all tries */
 	__u32	leaf_count, leaf_room;
+	struct policy_pair pair[POLICY_PAIRS]; /* likewise, of last bytes */
+	__u32	pair_count;
 	int	err;		/* the first thing that went wrong: -ENOMEM, -EFBIG */
 };
 

@@ -75,6 +75,9 @@ static void put_leaves(struct image *img, struct policy_head *head)
 	head->leaves = image_lines(img, img->leaf_count / 2 + 1);
 	if (!img->err && img->leaf_count)
 		memcpy(image_at(img, head->leaves), img->leaf, (size_t)img->leaf_count * sizeof(*img->leaf));
+	head->pairs = image_lines(img, sizeof(img->pair) / POLICY_LINE);
+	if (!img->err)
+		memcpy(image_at(img, head->pairs), img->pair, sizeof(img->pair));
 }
 
 void image_drop(struct image *img)

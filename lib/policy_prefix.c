@@ -145,25 +145,31 @@ static int line_read(struct ndiv *nd, const char *path, unsigned int line, const
 		   : 0;
 }
 
-/* The prefixes in file <path>, one a line. */
-int prefixes_read(struct ndiv *nd, const char *path, struct prefixes *list)
+/* The prefixes in <text>, one a line, which comes from file <path>. */
+int prefixes_parse(struct ndiv *nd, const char *path, const char *text, size_t len, struct prefixes *list)
 {
+	const char *at, *end, *last = text + len;
 	unsigned int line = 1;
-	const char *at, *end;
-	char *text, *last;
-	size_t len;
-	int err;
+	int err = 0;
 
-	err = file_load(nd, path, &text, &len);
-	if (err)
-		return err;
-	last = text + len;
 	for (at = text; at < last && !err; at = end + 1) {
 		end = memchr(at, '\n', last - at);
 		if (!end)
 			end = last;
 		err = line_read(nd, path, line++, at, end, list);
 	}
+	return err;
+}
+
+int prefixes_read(struct ndiv *nd, const char *path, struct prefixes *list)
+{
+	char *text;
+	size_t len;
+	int err = file_load(nd, path, &text, &len);
+
+	if (err)
+		return err;
+	err = prefixes_parse(nd, path, text, len, list);
 	free(text);
 	return err;
 }

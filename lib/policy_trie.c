@@ -10,6 +10,7 @@
 
 #define ROOT_SMALL	16
 #define ROOT_LARGE	24
+#define BEFORE_BYTE	24		/* bits of an IPv4 address before its last byte */
 #define ROOT_MANY	65536U		/* prefixes above which the root is large: 64 MB */
 #define WORDS		(POLICY_LINE / sizeof(__u32))
 
@@ -38,6 +39,32 @@ static __u32 build_leaf(struct image *img, const struct prefix *p, __u32 out)
 	return POLICY_LEAF << 30 | image_leaf(img, &leaf);
 }
 
+/* The number of the pair of values, or POLICY_PAIRS: there are too many. */
+static __u32 find_pair(struct image *img, __u32 in, __u32 out)
+{
+	__u32 i;
+
+	for (i = 0; i < img->pair_count; i++)
+		if (img->pair[i].in == in && img->pair[i].out == out)
+			return i;
+	if (i < POLICY_PAIRS)
+		img->pair[img->pair_count++] = (struct policy_pair){ in, out };
+	return i;
+}
+
+/* The entry for <p> alone, which is longer than <at> bits. */
+static __u32 build_single(struct image *img, const struct prefix *p, unsigned int at, __u32 out)
+{
+	__u32 pair;
+
+	if (p->v6 || at != BEFORE_BYTE)
+		return build_leaf(img, p, out);
+	pair = find_pair(img, p->value, out);
+	if (pair == POLICY_PAIRS)
+		return build_leaf(img, p, out);
+	return POLICY_BYTE_ENTRY((__u32)(p->hi >> 32) & 255, p->len - BEFORE_BYTE, pair);
+}
+
 /* How many of the prefixes from <p> on are longer than <len>, and in the same entry as the first one. */
 static size_t run_length(const struct prefix *p, size_t count, unsigned int at, unsigned int n)
 {
@@ -59,7 +86,7 @@ static __u32 build_node(struct image *img, const struct prefix *p, size_t count,
 	if (!count)
 		return value;
 	if (count == 1)
-		return build_leaf(img, p, value);
+		return build_single(img, p, at, value);
 	line = image_lines(img, 1);
 	for (k = 0; k < WORDS; k++)
 		words[k] = value;

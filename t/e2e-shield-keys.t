@@ -60,7 +60,7 @@ exits 'not attached' 1 "ndiv: lab0: shield is not attached: \`ndiv attach lab0 s
 ok 'attach ping' nd attach lab0 ping
 exits 'another handler' 1 "ndiv: lab0: shield is not attached: \`ndiv attach lab0 shield\`" nd shield keys lab0 random
 ok 'attach' nd attach lab0 shield
-is 'a random key' "$(nd shield show lab0)" 'lab0: keys: random, of this machine'
+is 'a random key' "$(nd shield show lab0 | head -n 1)" 'lab0: keys: random, of this machine'
 shared=false
 files
 secret "$tmp/a"

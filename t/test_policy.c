@@ -21,6 +21,7 @@ static char dir[] = "/tmp/test_policy.XXXXXX";
 static struct ndiv_policy policy;
 static struct ndiv nd;
 static struct image img;
+static int bytes_met;		/* entries for a last byte that were met */
 
 static int parse(const char *text, size_t len)
 {
@@ -200,6 +201,18 @@ static const void *line(__u32 nr)
 	return image_at(&img, nr);
 }
 
+static __u32 byte_value(const struct policy_root *root, __u32 e, __u64 hi)
+{
+	const struct policy_head *head = line(0);
+	const struct policy_pair *pair = line(head->pairs + POLICY_BYTE_PAIR(e) / 8);
+	__u32 differs = ((__u32)(hi >> 32) & 255) ^ POLICY_BYTE_OF(e);
+
+	assert_true(root == &head->root[POLICY_SOURCE4] || root == &head->root[POLICY_DEST4]);
+	bytes_met += root->bits == 24;
+	pair += POLICY_BYTE_PAIR(e) % 8;
+	return differs >> (8 - POLICY_BYTE_BITS(e)) ? pair->out : pair->in;
+}
+
 static __u32 trie_value(const struct policy_root *root, __u64 hi, __u64 lo)
 {
 	const struct policy_head *head = line(0);
@@ -217,6 +230,8 @@ static __u32 trie_value(const struct policy_root *root, __u64 hi, __u64 lo)
 	}
 	if (POLICY_KIND(e) == POLICY_VALUE)
 		return e;
+	if (POLICY_KIND(e) == POLICY_BYTE)
+		return byte_value(root, e, hi);
 	assert_int_equal(POLICY_KIND(e), POLICY_LEAF);
 	leaf = (const struct policy_leaf *)line(head->leaves + POLICY_REST(e) / 2) + POLICY_REST(e) % 2;
 	in = (struct prefix){ .hi = leaf->hi, .lo = leaf->lo, .len = leaf->len };
@@ -441,6 +456,7 @@ static void test_large(void **state)
 		addr.len = addr.v6 ? 128 : 32;
 		assert_int_equal(source_says(&addr), source_reference(&addr));
 	}
+	assert_true(bytes_met > 20);
 	image_drop(&img);
 	policy_free(&policy);
 }

@@ -96,6 +96,9 @@ static __always_inline const struct ndiv_key *epoch_key(const struct secret *sec
 
 	if (!keys)
 		return NULL;
+	/* Masked where the compiler cannot see that it needs not be: Linux 6.1 does not. */
+	barrier_var(i);
+	i &= 7;
 	if (keys->label[i] != secret->label + epoch) {
 		keys->key[i].k[0] = ndiv_siphash2(secret->key, epoch, 0);
 		keys->key[i].k[1] = ndiv_siphash2(secret->key, epoch, 1);

@@ -95,6 +95,17 @@ static __always_inline __u32 leaf_value(void *image, __u32 first, __u32 nr, __u6
 	return same_prefix(leaf, hi, lo) ? leaf->in : leaf->out;
 }
 
+/* What <e> says of the last byte of an IPv4 address. */
+static __always_inline __u32 byte_value(void *image, __u32 first, __u32 e, __u64 hi)
+{
+	__u32 pair = POLICY_BYTE_PAIR(e), differs = ((__u32)(hi >> 32) ^ POLICY_BYTE_OF(e)) & 255;
+	struct policy_line *line = image_line(image, first + pair / 8);
+	__u32 i = pair % 8 * 2 + !!(differs >> (8 - POLICY_BYTE_BITS(e)));
+
+	barrier_var(i);
+	return line ? line->word[i & 15] : 0;
+}
+
 /* Word <i> of the line; the verifier has to be told. */
 static __always_inline __u32 line_word(const struct policy_line *line, __u32 i)
 {
@@ -112,7 +123,7 @@ __noinline __u32 shield_trie(__u32 which, __u64 hi, __u64 lo)
 	void *image = image_now();
 	struct policy_head *head;
 	struct policy_line *line;
-	__u32 e, at, first, leaves;
+	__u32 e, at, first, leaves, pairs;
 
 	if (!image)
 		return 0;
@@ -121,6 +132,7 @@ __noinline __u32 shield_trie(__u32 which, __u64 hi, __u64 lo)
 		return 0;
 	root = head->root[which & (POLICY_TRIES - 1)];
 	leaves = head->leaves;
+	pairs = head->pairs;
 	if (!root.line)
 		return 0;
 	first = hi >> (64 - (root.bits & 31));
@@ -140,6 +152,8 @@ __noinline __u32 shield_trie(__u32 which, __u64 hi, __u64 lo)
 	}
 	if (POLICY_KIND(e) == POLICY_LEAF)
 		return leaf_value(image, leaves, POLICY_REST(e), hi, lo);
+	if (POLICY_KIND(e) == POLICY_BYTE)
+		return byte_value(image, pairs, e, hi);
 	return POLICY_KIND(e) == POLICY_VALUE ? POLICY_REST(e) : 0;
 }
 

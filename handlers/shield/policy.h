@@ -11,6 +11,8 @@
  *	a value		this is it
  *	a node		go on there
  *	a leaf		only one prefix lies below: a value for addresses that have it, and one for the others
+ *	a last byte	a leaf of IPv4 where 24 bits have led to, which is all in the entry but for the two values, of
+ * which there are few pairs: so with a root of 24 bits, one line out of a large table is all it takes
  *
  * There are four: sources and destinations, each for IPv4 and IPv6. Sources lead to rules. Destinations lead to a row,
  * and what a packet is (protocol and port, or ICMP's type) to a column: the cell where they meet has the rules.
@@ -35,7 +37,15 @@
 #define POLICY_VALUE	0U
 #define POLICY_NODE	1U
 #define POLICY_LEAF	2U
+#define POLICY_BYTE	3U
 #define POLICY_STRIDE	4		/* bits of an address that choose from a node */
+
+/* What is in an entry for a last byte: the byte, how many of its bits the prefix has less 1, and which pair. */
+#define POLICY_BYTE_ENTRY(byte, bits, pair)	(POLICY_BYTE << 30 | (byte) << 22 | ((bits) - 1) << 18 | (pair))
+#define POLICY_BYTE_OF(e)			((e) >> 22 & 255)
+#define POLICY_BYTE_BITS(e)			(((e) >> 18 & 7) + 1)
+#define POLICY_BYTE_PAIR(e)			((e) & 0x3ffffU)
+#define POLICY_PAIRS				256
 
 /* Cells, and values of sources. */
 #define POLICY_CELL(rule, dry)	((rule) | (dry) << 12)
@@ -76,8 +86,8 @@ enum policy_trie {
 
 /* The first lines of an image. */
 struct policy_head {
-	__u32	magic;
 	__u32	lines;				/* of the image */
+	__u32	pairs;				/* first line of struct policy_pair */
 	struct policy_root root[POLICY_TRIES];
 	__u32	bank;
 	__u32	leaves;				/* first line of struct policy_leaf */
@@ -85,14 +95,16 @@ struct policy_head {
 	__u32	cells;				/* first line of the cells (u32) */
 	__u32	width;				/* of a row of cells */
 	__u32	rules;				/* first line of struct policy_rule, by number */
-	/* second line on: for people */
+	/* second line on: for user space */
+	__u32	magic;
 	__u32	texts;				/* first line of struct policy_text, by number */
 	__u32	count;				/* of rules, the first one being 1 */
 	__u32	dry;				/* the whole of it */
 	__u32	prefixes;			/* of sources */
+	__u32	pad1;
 	__u64	since;				/* s since 1970 */
 	char	from[POLICY_FROM];
-	__u32	pad[10];
+	__u32	pad2[8];
 };
 _Static_assert(sizeof(struct policy_head) == 5 * POLICY_LINE, "struct policy_head");
 
@@ -104,6 +116,10 @@ struct policy_leaf {
 	__u32	pad;
 };
 _Static_assert(sizeof(struct policy_leaf) == 32, "struct policy_leaf");
+
+struct policy_pair {
+	__u32	in, out;
+};
 
 struct policy_rule {
 	__u64	gap, depth;			/* POLICY_LIMIT: struct ndiv_limit */
