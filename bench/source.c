@@ -21,9 +21,9 @@
 #define PORTS_FIRST	1024
 #define PORTS_LAST	65535
 #define BURST		64	/* SYNs in one go: a veth device's ring has room for 256 frames */
-#define STOP_MS		10000	/* that the last answers may take */
+#define STOP_MS		20000	/* that the last answers may take */
 #define LOOK_MS		20
-#define QUIET_MS	1000	/* then those that are left are dead */
+#define QUIET_MS	3000	/* then those that are left are dead */
 
 static int complain(const struct source *s, const char *what, int err)
 {

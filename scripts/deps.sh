@@ -37,6 +37,9 @@ needs() {
 		demo	cmd:jq			jq
 		test	hdr:cmocka.h		libcmocka-dev
 		test	cmd:prove		perl
+		test	cmd:openssl		openssl
+		test	cmd:ps			procps
+		lab	cmd:sysctl		procps
 		test	cmd:curl		curl
 		test	cmd:wrk			wrk
 		test	cmd:jq			jq

@@ -164,7 +164,7 @@ install -m 755 cli/extcap/ndiv "$tmp/extcap/ndiv"
 export NDIV=$build/ndiv
 # As root it looks into the system's folder only. In a mount namespace of its own, that is ours.
 shark() {
-	s unshare -m sh -c 'mount --bind "$0" "$(tshark -G folders 2>/dev/null | sed -n "s/^Extcap path:[[:blank:]]*//p")" && exec tshark "$@"' \
+	s unshare -m sh -c 'mount --bind "$0" "$(tshark -G folders 2>/dev/null | sed -nE "s/^(Global )?Extcap path:[[:blank:]]*//p")" && exec tshark "$@"' \
 		"$tmp/extcap" "$@"
 }
 is 'extcap: the interface is listed' "$(shark -D 2>/dev/null | grep -o 'ndiv-lab0 .*')" 'ndiv-lab0 (ndiv: lab0, in the driver)'
