@@ -15,6 +15,7 @@
 #include "run.h"
 #include "sniff.h"
 #include "suite.h"
+#include "sustain.h"
 
 #define RING		(1 << 20)
 #define FAR_AHEAD	0xfffffff0U	/* a tail that the writer never reaches */
@@ -153,5 +154,7 @@ int main(int argc, char **argv)
 		err = bench(&s, &cases[i]);
 	if (!err && s.lab)
 		err = sniff_bench(&s);
+	if (!err && s.lab)
+		err = sustain_bench(&s);
 	return suite_end(&s, err);
 }

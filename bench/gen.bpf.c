@@ -15,6 +15,9 @@ const volatile struct gen_conf conf SEC(".rodata.conf") = { .len = ETH_HLEN };
 
 __u8 frame[GEN_FRAME_MAX] SEC(".data.frame") __attribute__((aligned(64))) = { 0 };
 
+/* Of the next frame: one CPU sends. */
+__u64 number SEC(".data.number") = 0;
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
@@ -22,10 +25,20 @@ struct {
 	__type(value, struct gen_count);
 } counts SEC(".maps");
 
+static __always_inline int put_number(struct xdp_md *ctx)
+{
+	__u64 n = number++;
+	__u32 cut = conf.mixed ? gen_cut(n, conf.len) : 0;
+
+	if (bpf_xdp_store_bytes(ctx, conf.number, &n, sizeof(n)))
+		return -1;
+	return cut ? bpf_xdp_adjust_tail(ctx, -(int)cut) : 0;
+}
+
 SEC("xdp.frags")
 int gen_send(struct xdp_md *ctx)
 {
-	if (bpf_xdp_store_bytes(ctx, 0, frame, conf.len))
+	if (bpf_xdp_store_bytes(ctx, 0, frame, conf.len) || (conf.number && put_number(ctx)))
 		return XDP_DROP;
 	return XDP_TX;
 }

@@ -45,7 +45,7 @@ static int set_section(struct wire *w, const char *section, const void *value, s
 
 static int load(struct wire *w)
 {
-	struct gen_conf conf = { .len = w->pkt->len };
+	struct gen_conf conf = { .len = w->pkt->len, .number = w->numbered ? w->pkt->payload : 0, .mixed = w->mixed };
 	int err;
 
 	memcpy(conf.back, w->pkt->data + 6, 6);
@@ -85,13 +85,10 @@ static int open_socket(struct wire *w)
 	return ends_enter(&w->ends, END_CLIENT);
 }
 
-int wire_open(struct wire *w, const char *lab, const struct pkt *pkt)
+static int open_wire(struct wire *w, const char *lab)
 {
 	int err;
 
-	memset(w, 0, sizeof(*w));
-	w->pkt = pkt;
-	w->udp = -1;
 	err = ends_open(&w->ends, lab);
 	if (!err && w->ends.link[END_SERVER].prog) {
 		fprintf(stderr, "bench: lab %s: the server has an XDP program already; nothing is sent\n", lab);
@@ -102,6 +99,18 @@ int wire_open(struct wire *w, const char *lab, const struct pkt *pkt)
 	if (!err)
 		err = open_socket(w);
 	return err ? err : ends_swap(&w->ends, END_CLIENT, prog(w, "gen_sink"));
+}
+
+int wire_open(struct wire *w, const char *lab, const struct pkt *pkt)
+{
+	*w = (struct wire){ .pkt = pkt, .udp = -1 };
+	return open_wire(w, lab);
+}
+
+int wire_open_numbered(struct wire *w, const char *lab, const struct pkt *pkt, int mixed)
+{
+	*w = (struct wire){ .pkt = pkt, .udp = -1, .numbered = 1, .mixed = mixed };
+	return open_wire(w, lab);
 }
 
 void wire_close(struct wire *w)

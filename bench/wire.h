@@ -14,6 +14,7 @@ struct wire {
 	struct ends ends;
 	struct bpf_object *gen;
 	const struct pkt *pkt;
+	int	numbered, mixed;	/* see gen.h; to be set by wire_open_numbered() */
 	int	udp;			/* socket of the server, to which the packets go */
 	uint64_t read;			/* packets that were read from it */
 };
@@ -30,6 +31,10 @@ struct wire_counts {
  * either case. The calling thread may be in one of the lab's namespaces afterwards, until wire_close().
  */
 int wire_open(struct wire *w, const char *lab, const struct pkt *pkt);
+
+/* Likewise; but each frame has its number, from 0, in the first 8 bytes of its payload, and with <mixed> not all of its
+ * bytes: gen_cut(). */
+int wire_open_numbered(struct wire *w, const char *lab, const struct pkt *pkt, int mixed);
 void wire_close(struct wire *w);
 
 /*

@@ -16,8 +16,10 @@ static int fault(const char *ifname, int err)
 {
 	if (err == -ECONNREFUSED)
 		message("%s: nobody records it (`ndiv capture record %s -w FILE` does)", ifname, ifname);
+	else if (err == -EPIPE || err == -ECONNRESET)
+		message("%s: the recorder hung up: it has ended, or runs as another user (root may ask any)", ifname);
 	else if (err == -EPERM)
-		message("%s: the recorder is another user's", ifname);
+		message("%s: who listens is neither root nor you: that is no recorder of yours", ifname);
 	else
 		message("%s: the recorder does not answer: %s", ifname, strerror(-err));
 	return EXIT_FAILURE;
