@@ -99,6 +99,7 @@ struct rule {
 	unsigned int line;
 	int	is_service;
 	__u32	rate, burst;	/* POLICY_LIMIT; burst 0: not given */
+	int	per_source;
 	/* services */
 	struct prefixes dest;	/* none: any */
 	struct range *range;

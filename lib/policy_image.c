@@ -170,6 +170,7 @@ static void put_rule(const struct rule *r, struct policy_rule *to)
 	to->action = r->action;
 	if (r->action != POLICY_LIMIT)
 		return;
+	to->per_source = r->per_source;
 	to->gap = 1000000000U / r->rate;
 	to->depth = to->gap * (r->burst ? r->burst : AUTO_BURST);
 	if (!r->burst && to->depth < AUTO_NS)

@@ -371,7 +371,23 @@ static int take_part(struct parser *ps, const struct proto *proto)
 	return take_ranges(ps, proto->first, 255, "a type from 0 to 255, or a range such as 3-4");
 }
 
-/* "limit 1000/s [burst 50]" */
+/* "per source" at the end, or nothing. */
+static int take_per(struct parser *ps)
+{
+	int err;
+
+	if (!lex_is(&ps->lx, "per"))
+		return 0;
+	err = step(ps);
+	if (err)
+		return err;
+	if (!lex_is(&ps->lx, "source"))
+		return lex_expected(&ps->lx, "source");
+	ps->rule->per_source = 1;
+	return step(ps);
+}
+
+/* "limit 1000/s [burst 50] [per source]" */
 static int take_limit(struct parser *ps)
 {
 	const char *word = ps->lx.word, *slash = strchr(word, '/');
@@ -382,14 +398,17 @@ static int take_limit(struct parser *ps)
 	    number(word, slash, RATE_MAX, &r->rate) || !r->rate)
 		return lex_expected(&ps->lx, "a rate from 1/s to 10000000/s");
 	err = step(ps);
-	if (err || !lex_is(&ps->lx, "burst"))
+	if (err)
 		return err;
+	if (!lex_is(&ps->lx, "burst"))
+		return take_per(ps);
 	err = step(ps);
 	if (err)
 		return err;
 	if (ps->lx.token != TOKEN_WORD || number(word, word + strlen(word), BURST_MAX, &r->burst) || !r->burst)
 		return lex_expected(&ps->lx, "a number of packets from 1 to 1000000");
-	return step(ps);
+	err = step(ps);
+	return err ? err : take_per(ps);
 }
 
 static int take_action(struct parser *ps)

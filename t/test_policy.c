@@ -95,6 +95,8 @@ static const struct bad_row bads[] = {
 	{ "service tcp limit 10000001/s", "p:1:19: expected a rate from 1/s to 10000000/s, found \"10000001/s\"" },
 	{ "service tcp limit 10/s burst", "p:1:29: expected a number of packets from 1 to 1000000, found the end of the file" },
 	{ "service tcp limit 10/s burst 0", "p:1:30: expected a number of packets from 1 to 1000000, found \"0\"" },
+	{ "service tcp limit 10/s per", "p:1:27: expected source, found the end of the file" },
+	{ "service tcp limit 10/s per source burst 5", "p:1:35: expected the end of the line, found \"burst\"" },
 	{ "deny \x01", "p:1:6: the character 0x01 has no place outside of comments and texts" },
 	{ "deny \xc3\xa4", "p:1:6: the character 0xc3 has no place outside of comments and texts" },
 };

@@ -45,6 +45,14 @@ struct {
 	__type(value, struct policy_bucket);
 } shield_buckets SEC(".maps");
 
+/* By rule and source network, hashed. Nobody is ever inserted, so nobody can fill it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, POLICY_NETWORKS);
+	__type(key, __u32);
+	__type(value, __u64);
+} shield_networks SEC(".maps");
+
 enum inspected {
 	INSPECT_PASS,		/* go on */
 	INSPECT_TRUST,		/* ... and do not ask services */
@@ -159,15 +167,28 @@ __noinline __u32 shield_trie(__u32 which, __u64 hi, __u64 lo)
 
 /* --- rules */
 
+/* The bucket of rule <i> (bank included), or of network <net> by it. */
+static __always_inline __u64 *bucket_of(const struct policy_rule *rule, __u32 i, __u64 net)
+{
+	struct policy_bucket *bucket;
+
+	if (rule->per_source) {
+		i = ndiv_siphash2(&ndiv_key, i, net) & (POLICY_NETWORKS - 1);
+		return bpf_map_lookup_elem(&shield_networks, &i);
+	}
+	bucket = bpf_map_lookup_elem(&shield_buckets, &i);
+	return bucket ? &bucket->word : NULL;
+}
+
 /* Counts rule <nr>, which is about <pkt>, and tells what it says. */
 static __always_inline enum inspected rule_says(void *image, const struct policy_head *head, __u32 nr,
-						const struct ndiv_pkt *pkt)
+						const struct ndiv_pkt *pkt, __u64 net)
 {
 	struct policy_line *line = image_line(image, head->rules + nr / 2);
 	__u32 i = (head->bank & 1) * POLICY_RULES + nr;
 	struct policy_count *count = bpf_map_lookup_elem(&shield_rules, &i);
-	struct policy_bucket *bucket;
 	const struct policy_rule *rule;
+	__u64 *bucket;
 	enum inspected says = INSPECT_PASS;
 	struct ndiv_limit limit;
 
@@ -181,9 +202,9 @@ static __always_inline enum inspected rule_says(void *image, const struct policy
 	if (rule->action == POLICY_DENY)
 		says = INSPECT_DENY;
 	if (rule->action == POLICY_LIMIT) {
-		bucket = bpf_map_lookup_elem(&shield_buckets, &i);
+		bucket = bucket_of(rule, i, net);
 		limit = (struct ndiv_limit){ .gap = rule->gap, .depth = rule->depth };
-		if (bucket && !ndiv_limit_take(&bucket->word, &limit, shield_now()))
+		if (bucket && !ndiv_limit_take(bucket, &limit, shield_now()))
 			says = INSPECT_LIMIT;
 	}
 	if (says != INSPECT_PASS) {
@@ -193,8 +214,11 @@ static __always_inline enum inspected rule_says(void *image, const struct policy
 	return says;
 }
 
-/* What the rules in <cell> say: the dry one is counted, the other one decides. By itself, as shield_trie(). */
-__noinline int shield_cell(__u32 cell)
+/*
+ * What the rules in <cell> say of a packet from network <net>: the dry one is counted, the other one decides. By
+ * itself, as shield_trie().
+ */
+__noinline int shield_cell(__u32 cell, __u64 net)
 {
 	struct ndiv_cpu *cpu = ndiv_cpu(NDIV_CPU_RX);
 	void *image = image_now();
@@ -203,10 +227,10 @@ __noinline int shield_cell(__u32 cell)
 	if (!cpu || !head)
 		return INSPECT_PASS;
 	if (POLICY_CELL_DRY(cell))
-		rule_says(image, head, POLICY_CELL_DRY(cell), &cpu->pkt);
+		rule_says(image, head, POLICY_CELL_DRY(cell), &cpu->pkt, net);
 	if (!POLICY_CELL_RULE(cell))
 		return INSPECT_PASS;
-	return rule_says(image, head, POLICY_CELL_RULE(cell), &cpu->pkt);
+	return rule_says(image, head, POLICY_CELL_RULE(cell), &cpu->pkt, net);
 }
 
 /* --- a packet */
@@ -283,6 +307,8 @@ static __always_inline int begins(struct xdp_md *ctx, const struct ndiv_pkt *pkt
 /* What the policy says of <pkt>, whose addresses are in <tcp>. */
 static __always_inline enum inspected inspect(struct xdp_md *ctx, struct ndiv_pkt *pkt, const struct shield_tcp *tcp)
 {
+	__u64 hi = address_hi(tcp->remote, tcp->v6);
+	__u64 net = tcp->v6 ? hi : hi & 0xffffff0000000000ULL;	/* its /64, its /24 */
 	enum inspected says = INSPECT_PASS;
 	__s32 selector;
 	__u32 cell;
@@ -290,15 +316,14 @@ static __always_inline enum inspected inspect(struct xdp_md *ctx, struct ndiv_pk
 	selector = selector_of(ctx, pkt);
 	if (selector < 0)
 		return INSPECT_PASS;
-	cell = shield_trie(tcp->v6 ? POLICY_SOURCE6 : POLICY_SOURCE4, address_hi(tcp->remote, tcp->v6),
-			   address_lo(tcp->remote, tcp->v6));
+	cell = shield_trie(tcp->v6 ? POLICY_SOURCE6 : POLICY_SOURCE4, hi, address_lo(tcp->remote, tcp->v6));
 	if (cell)
-		says = shield_cell(cell);
+		says = shield_cell(cell, net);
 	if (says != INSPECT_PASS || !begins(ctx, pkt))
 		return says;
 	cell = cell_at(shield_trie(tcp->v6 ? POLICY_DEST6 : POLICY_DEST4, address_hi(tcp->local, tcp->v6),
 				   address_lo(tcp->local, tcp->v6)), selector);
-	return cell ? shield_cell(cell) : INSPECT_PASS;
+	return cell ? shield_cell(cell, net) : INSPECT_PASS;
 }
 
 #endif

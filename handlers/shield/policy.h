@@ -29,6 +29,7 @@
 #define POLICY_LINE	64
 #define POLICY_RULES	1024		/* numbers of one bank; 0 is no rule */
 #define POLICY_BANKS	2		/* of counters and buckets: that of the policy before, and the one at work */
+#define POLICY_NETWORKS	(1 << 18)	/* buckets of source networks: those that share one share its rate */
 #define POLICY_FROM	192		/* of the file's name */
 
 /* Entries of tries. */
@@ -124,7 +125,8 @@ struct policy_pair {
 struct policy_rule {
 	__u64	gap, depth;			/* POLICY_LIMIT: struct ndiv_limit */
 	__u32	action;				/* enum policy_action */
-	__u32	pad[3];
+	__u32	per_source;			/* the rate is that of each source network: POLICY_NETWORKS buckets */
+	__u32	pad[2];
 };
 _Static_assert(sizeof(struct policy_rule) == 32, "struct policy_rule");
 
