@@ -23,7 +23,7 @@
 struct capture_case {
 	const char *name;
 	uint32_t len;			/* of the packet */
-	int	coarse;
+	int	coarse, record;
 	const char *filter;
 	unsigned int points;
 };
@@ -34,6 +34,7 @@ static const struct capture_case cases[] = {
 	{ "capture/512", 512, .points = 1 << NDIV_POINT_RX },
 	{ "capture/1500", 1500, .points = 1 << NDIV_POINT_RX },
 	{ "capture/60-verdict", 60, .points = 1 << NDIV_POINT_VERDICT },
+	{ "capture/60-record", 60, .record = 1, .points = 1 << NDIV_POINT_RX },
 	{ "capture/60-filter", 60, .filter = "udp port 9", .points = 1 << NDIV_POINT_RX },
 	{ "capture/rejected", 60, .filter = "udp port 10", .points = 1 << NDIV_POINT_RX },
 };
@@ -50,7 +51,8 @@ static int open_capture(const struct capture_case *c)
 
 	cap->nd = &nd;
 	cap->opts = (struct ndiv_capture_opts){ .points = c->points, .ring = RING, .snaplen = NDIV_SNAPLEN_MAX,
-						.coarse = c->coarse, .filter = c->filter };
+						.coarse = c->coarse, .record = c->record,
+						.filter = c->filter };
 	cap->cpus = run.cpu_count;
 	cap->link = cap->tx_link = -1;
 	for (i = 0; i < NDIV_POINTS; i++)
