@@ -29,8 +29,8 @@
  * acknowledges it. Where it is more, nothing does but our answer to the acknowledgement of all of it. The first burst
  * acknowledges nothing: if it is lost, the whole request comes again. Later ones, whose place and end the client knows
  * by then, leave POS_KEEP bytes: they do not tell us how long the request was. Each time these come again, one of them
- * is acknowledged, which tells the client that we are there. (Linux waits twice as long the next time all the same: only
- * a packet that is acknowledged as a whole makes it begin anew.)
+ * is acknowledged, which tells the client that we are there. (Linux waits twice as long the next time all the same:
+ * only a packet that is acknowledged as a whole makes it begin anew.)
  */
 #ifndef NDIV_HTTPD_POSITION_H
 #define NDIV_HTTPD_POSITION_H

@@ -14,7 +14,7 @@ set -u
 
 # What the lab and the tests need.
 modules=(veth 8021q sch_ingress cls_bpf act_mirred bridge bonding dummy macvlan)
-limit=900
+limit=3600
 kernels=${KERNELS:-6.1 6.12 running}
 out=$top/build/vm
 costs=$top/build/verifier.json

@@ -34,7 +34,7 @@ verifier_all() {
 binary() {
 	local name=${1##*/}
 
-	CMOCKA_MESSAGE_OUTPUT=TAP NDIV_BUILD=build timeout 900 "$1" 2>&1 | awk -v name="$name" '
+	CMOCKA_MESSAGE_OUTPUT=TAP NDIV_BUILD=build timeout 1800 "$1" 2>&1 | awk -v name="$name" '
 		/^1\.\.[0-9]+/ { plan = substr($1, 4) + 0; next }
 		/^(not )?ok/ {
 			n++
