@@ -130,7 +130,7 @@ replaced() {
 		service tcp port 22 limit 100/s
 	END
 	load "$mode: under load: policy"
-	c_bg wrk -t 1 -c 20 -d 300 -H 'Connection: close' http://10.77.0.2/ >"$tmp/wrk" 2>&1
+	c_bg wrk -t 1 -c 20 -d 300 -H 'Connection: close' http://10.77.0.2:80/ >"$tmp/wrk" 2>&1
 	wrk=$LAB_PID
 	for i in 1 2 3 4 5; do
 		wait_for -t 20 count_above "$(rule 2 packets)" || fail "$mode: no load"
