@@ -126,13 +126,7 @@ static __always_inline __u64 content_hash(const struct ndiv_pkt *pkt, const char
 	}
 	pos = ndiv_forget(pkt, pos, mask);
 	word = *(const __u64 *)(text + pos) & ((1ULL << (8 * (rest & 7))) - 1);
-	/* As ndiv_sip_end(), of which the last word holds both length and bytes. */
-	ndiv_sip_word(&sip, (__u64)len << 56 | word);
-	sip.c ^= 0xff;
-	ndiv_sip_round(&sip);
-	ndiv_sip_round(&sip);
-	ndiv_sip_round(&sip);
-	hash = sip.a ^ sip.b ^ sip.c ^ sip.d;
+	hash = ndiv_sip_end(&sip, len, word);
 	return hash ? hash : 1;
 }
 

@@ -134,20 +134,6 @@ static __always_inline __u32 conn_unit(__u32 room, int ts)
 	return ts ? room & ~(__u32)POS_MASK_TS : ((room - 16) & ~127U) + 16;
 }
 
-/*
- * The end of a hash of <len> bytes, the last four of which are <tail>: as in SipHash, they share a word with the
- * length. It is a round less than ndiv_sip_end() behind whole words.
- */
-static __always_inline __u64 hash_end(struct ndiv_sip *sip, __u64 len, __u32 tail)
-{
-	ndiv_sip_word(sip, len << 56 | tail);
-	sip->c ^= 0xff;
-	ndiv_sip_round(sip);
-	ndiv_sip_round(sip);
-	ndiv_sip_round(sip);
-	return sip->a ^ sip->b ^ sip->c ^ sip->d;
-}
-
 /* Keyed hash of both addresses and ports of a packet from the client. */
 static __always_inline __u64 conn_hash(struct xdp_md *ctx, const struct ndiv_pkt *pkt, const struct tcphdr *tcp)
 {
@@ -163,7 +149,7 @@ static __always_inline __u64 conn_hash(struct xdp_md *ctx, const struct ndiv_pkt
 		if (!ip4)
 			return 0;
 		ndiv_sip_word(&sip, (__u64)ip4->saddr << 32 | ip4->daddr);
-		return hash_end(&sip, 12, ports);
+		return ndiv_sip_end(&sip, 12, ports);
 	}
 	ip6 = ndiv_ptr(ctx, pkt->l3, sizeof(*ip6));
 	if (!ip6)
@@ -174,7 +160,7 @@ static __always_inline __u64 conn_hash(struct xdp_md *ctx, const struct ndiv_pkt
 	ndiv_sip_word(&sip, (__u64)s[2] << 32 | s[3]);
 	ndiv_sip_word(&sip, (__u64)d[0] << 32 | d[1]);
 	ndiv_sip_word(&sip, (__u64)d[2] << 32 | d[3]);
-	return hash_end(&sip, 36, ports);
+	return ndiv_sip_end(&sip, 36, ports);
 }
 
 /* What options() finds. */

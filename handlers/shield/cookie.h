@@ -172,12 +172,7 @@ static __always_inline __u64 cookie_hash(const struct ndiv_key *key, const struc
 		ndiv_sip_word(&sip, (__u64)tcp->remote[3] << 32 | tcp->local[3]);
 	}
 	ndiv_sip_word(&sip, (__u64)isn << 32 | (__u32)tcp->rport << 16 | tcp->lport);
-	ndiv_sip_word(&sip, (tcp->v6 ? 47ULL : 23ULL) << 56 | (__u64)code << 32 | stamp);
-	sip.c ^= 0xff;
-	ndiv_sip_round(&sip);
-	ndiv_sip_round(&sip);
-	ndiv_sip_round(&sip);
-	return sip.a ^ sip.b ^ sip.c ^ sip.d;
+	return ndiv_sip_end(&sip, tcp->v6 ? 47 : 23, (__u64)code << 32 | stamp);
 }
 
 #define CODE_TS		(1U << 16)	/* in what is hashed: with timestamps */

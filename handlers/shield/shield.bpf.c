@@ -137,13 +137,16 @@ static __always_inline int read_addr(struct job *job, int sent)
 	return 0;
 }
 
-/* The packet, whose length is <len> (an skb may be longer than its IP header can say). 0, or below 0. */
+/*
+ * The rest of a packet whose addresses have been read, and whose length is <len> (an skb may be longer than its IP
+ * header can say). 0, or below 0.
+ */
 static __always_inline int read_tcp(struct job *job, int sent, __u32 len)
 {
 	const struct tcphdr *th = ndiv_frame_ptr(&job->frame, job->pkt->l4, sizeof(*th));
 	struct shield_tcp *tcp = &job->tcp;
 
-	if (!th || read_addr(job, sent))
+	if (!th)
 		return -1;
 	tcp->rport = sent ? th->dest : th->source;
 	tcp->lport = sent ? th->source : th->dest;
@@ -169,11 +172,11 @@ static __always_inline int is_protected_host(const struct shield_tcp *tcp)
 	return ndiv_prefixes_have6(&config.addr, &addr);
 }
 
-static __always_inline int is_protected(const struct shield_tcp *tcp)
+static __always_inline int is_protected_port(const struct shield_tcp *tcp)
 {
 	__u16 port = bpf_ntohs(tcp->lport);
 
-	return port >= config.ports.lo && port <= config.ports.hi && is_protected_host(tcp);
+	return port >= config.ports.lo && port <= config.ports.hi;
 }
 
 /* Combinations that no stack sends: as netfilter has it, and RST with FIN. */
@@ -590,17 +593,15 @@ static __always_inline enum ndiv_verdict handle_flow(struct xdp_md *ctx, struct 
 /* --- the three programs ------------------------------------------------------------------------------------- */
 
 /* A fragment of a segment: which stacks that look for their path's MTU never send. */
-static __always_inline enum ndiv_verdict handle_fragment(struct xdp_md *ctx, struct ndiv_pkt *pkt)
+static __always_inline int is_tcp_fragment(const struct ndiv_pkt *pkt)
 {
-	if (!ndiv_to_me(ctx) || !ndiv_prefixes_have_dst(ctx, pkt, &config.addr))
-		return NDIV_NEXT;
-	return ndiv_drop(pkt, SHIELD_R_FRAGMENT);
+	return pkt->flags & NDIV_F_FRAG && pkt->proto == IPPROTO_TCP;
 }
 
 /* What the policy says, if there is one. */
 static __always_inline enum ndiv_verdict handle_policy(struct xdp_md *ctx, struct job *job)
 {
-	if (!image_now() || !ndiv_to_me(ctx) || read_addr(job, 0) || !is_protected_host(&job->tcp))
+	if (!image_now())
 		return NDIV_NEXT;
 	switch (inspect(ctx, job->pkt, &job->tcp)) {
 	case INSPECT_DENY:
@@ -617,15 +618,15 @@ static __always_inline enum ndiv_verdict shield_handle(struct xdp_md *ctx, struc
 	struct job job = { .frame = { .xdp = ctx }, .pkt = pkt };
 	struct shield_flow *f;
 
-	if (!(pkt->flags & (NDIV_F_IPV4 | NDIV_F_IPV6)))
+	if (!(pkt->flags & (NDIV_F_IPV4 | NDIV_F_IPV6)) || !ndiv_to_me(ctx))
+		return NDIV_NEXT;
+	if (read_addr(&job, 0) || !is_protected_host(&job.tcp))
 		return NDIV_NEXT;
 	if (handle_policy(ctx, &job) == NDIV_DROP)
 		return NDIV_DROP;
-	if (pkt->flags & NDIV_F_FRAG && pkt->proto == IPPROTO_TCP)
-		return handle_fragment(ctx, pkt);
-	if (!(pkt->flags & NDIV_F_TCP))
-		return NDIV_NEXT;
-	if (!ndiv_to_me(ctx) || read_tcp(&job, 0, pkt->end) || !is_protected(&job.tcp))
+	if (is_tcp_fragment(pkt))
+		return ndiv_drop(pkt, SHIELD_R_FRAGMENT);
+	if (!(pkt->flags & NDIV_F_TCP) || read_tcp(&job, 0, pkt->end) || !is_protected_port(&job.tcp))
 		return NDIV_NEXT;
 	if (!flags_sound(job.tcp.flags))
 		return ndiv_drop(pkt, SHIELD_R_FLAGS);
@@ -697,7 +698,9 @@ static __always_inline enum ndiv_verdict shield_arrived(struct __sk_buff *skb, s
 
 	if (!can_hand_over() || (pkt->flags & (NDIV_F_TCP | NDIV_F_FRAG)) != NDIV_F_TCP)
 		return NDIV_NEXT;
-	if (read_tcp(&job, 0, pkt->end) || job.tcp.flags & (TCP_SYN | TCP_RST) || !is_protected(&job.tcp))
+	if (read_addr(&job, 0) || read_tcp(&job, 0, pkt->end) || job.tcp.flags & (TCP_SYN | TCP_RST))
+		return NDIV_NEXT;
+	if (!is_protected_port(&job.tcp) || !is_protected_host(&job.tcp))
 		return NDIV_NEXT;
 	f = flow_find(&job.key);
 	if (!f || flow_state(f) != FLOW_OPENING)
@@ -768,7 +771,9 @@ static __always_inline enum ndiv_verdict shield_sent(struct __sk_buff *skb, stru
 
 	if ((pkt->flags & (NDIV_F_TCP | NDIV_F_FRAG)) != NDIV_F_TCP)
 		return NDIV_NEXT;
-	if (read_tcp(&job, 1, pkt->len) || !is_protected(&job.tcp))
+	if (read_addr(&job, 1) || read_tcp(&job, 1, pkt->len))
+		return NDIV_NEXT;
+	if (!is_protected_port(&job.tcp) || !is_protected_host(&job.tcp))
 		return NDIV_NEXT;
 	f = flow_find(&job.key);
 	if (job.tcp.flags & TCP_SYN && !is_again(&job, f))

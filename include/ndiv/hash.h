@@ -55,10 +55,13 @@ static __always_inline void ndiv_sip_word(struct ndiv_sip *s, __u64 word)
 	s->a ^= word;
 }
 
-/* <len>: bytes of all words, below 256, as the last word of SipHash wants it. */
-static __always_inline __u64 ndiv_sip_end(struct ndiv_sip *s, __u64 len)
+/*
+ * The end: the last word holds the length (<len>: bytes of all words and those of <tail>, below 256), and in its low
+ * seven bytes those that are too few for a word of their own (<tail>).
+ */
+static __always_inline __u64 ndiv_sip_end(struct ndiv_sip *s, __u64 len, __u64 tail)
 {
-	ndiv_sip_word(s, len << 56);
+	ndiv_sip_word(s, len << 56 | tail);
 	s->c ^= 0xff;
 	ndiv_sip_round(s);
 	ndiv_sip_round(s);
@@ -74,7 +77,7 @@ static __always_inline __u64 ndiv_siphash2(const volatile struct ndiv_key *key, 
 	ndiv_sip_init(&s, key);
 	ndiv_sip_word(&s, x);
 	ndiv_sip_word(&s, y);
-	return ndiv_sip_end(&s, 16);
+	return ndiv_sip_end(&s, 16, 0);
 }
 
 #endif

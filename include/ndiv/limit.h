@@ -126,7 +126,7 @@ static __always_inline __u32 ndiv_limit_source(struct xdp_md *ctx, const struct 
 	}
 	ndiv_sip_init(&s, key);
 	ndiv_sip_word(&s, net);
-	return ndiv_sip_end(&s, sizeof(net)) & (NDIV_LIMIT_SOURCES - 1);
+	return ndiv_sip_end(&s, sizeof(net), 0) & (NDIV_LIMIT_SOURCES - 1);
 }
 
 #endif
