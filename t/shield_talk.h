@@ -3,7 +3,7 @@
  * shield_talk.h - what the tests of shield's flows and cookies share: instances, their clock, and what becomes of a
  * packet
  *
- * The clock stands still but for what a test adds to it. Behind shield there is no stack: what the host would send is
+ * The clock stands still but for what a test adds to it: it is set back for each packet. Behind shield there is no stack: what the host would send is
  * run through the transmit path.
  */
 #ifndef T_SHIELD_TALK_H
@@ -91,6 +91,7 @@ static inline int arrive(const char *name)
 	int r;
 
 	assert_int_equal(run_sum(&run, NDIV_CPU_RX, &before), 0);
+	set_now(now);
 	if (run_rx(&run, in.data, in.len, &out))
 		fail_msg("%s: test run failed", name);
 	if (out.act == XDP_PASS && (out.len != in.len || memcmp(out.data, in.data, in.len)))
@@ -145,6 +146,7 @@ static inline void build(int v6, int back, const struct pkt_layer *tcp, int len)
 
 static inline void send_out(const char *name)
 {
+	set_now(now);
 	if (run_tx(&run, in.data, in.len, &out) || out.act != TC_ACT_UNSPEC)
 		fail_msg("%s: what the host sends is dropped", name);
 }

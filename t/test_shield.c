@@ -252,6 +252,7 @@ static void test_million(void **state)
 		build(v6, 1, &tcp, 0);
 		for (i = 0; i < 1000000; i++) {
 			set_remote(v6, i);
+			set_now(now);
 			if (run_tx(&run, in.data, in.len, &out))
 				fail_msg("test run failed");
 		}

@@ -241,6 +241,7 @@ static void test_blind(void **state)
 	srandom(7);
 	for (i = 0; i < 200000; i++) {
 		build_ack(&s, (uint32_t)random() << 16 ^ random(), 0);
+		set_now(now);
 		if (run_rx(&run, in.data, in.len, &out) || out.act != XDP_DROP)
 			fail_msg("blind ACK %d was taken", i);
 	}
@@ -257,6 +258,16 @@ static int syn_now(void)
 	return arrive("SYN");
 }
 
+/*
+ * The next one: 5 ms later, so that it is later by shield's clock, too, whatever its tick is; but too soon for a limit of
+ * 10 a second to allow another one meanwhile.
+ */
+static int next_syn(void)
+{
+	set_now(now + SECOND / 200);
+	return syn_now();
+}
+
 /* To a service that is not known as many are passed as the option says, here 10 at once. */
 static void test_unknown(void **state)
 {
@@ -265,8 +276,8 @@ static void test_unknown(void **state)
 	begin(LOOSE);
 	set_now(START + 3600 * SECOND);
 	for (i = 0; i < 10; i++)
-		assert_int_equal(syn_now(), PASS);
-	assert_int_equal(syn_now(), R_SYN_LIMIT);
+		assert_int_equal(next_syn(), PASS);
+	assert_int_equal(next_syn(), R_SYN_LIMIT);
 	set_now(now + SECOND);
 	assert_int_equal(syn_now(), PASS);
 }
@@ -314,8 +325,8 @@ static void test_above(void **state)
 	set_now(START + 7200 * SECOND);
 	teach(&shield_server);
 	for (i = 0; i < 10; i++)
-		assert_int_equal(syn_now(), PASS);
-	assert_int_equal(syn_now(), ANSWER);
+		assert_int_equal(next_syn(), PASS);
+	assert_int_equal(next_syn(), ANSWER);
 	set_now(now + 9 * SECOND);
 	assert_int_equal(syn_now(), ANSWER);
 	set_now(now + 11 * SECOND);
