@@ -10,9 +10,8 @@
 set -u
 # shellcheck source=t/e2e.sh
 . "$(dirname "$0")/e2e.sh"
-
-# ndc ARGUMENT...: ndiv on the client's side.
-ndc() { "$build/ndiv" -n "$LAB-c" "$@"; }
+# shellcheck source=t/wire.sh
+. "$(dirname "$0")/wire.sh"
 
 # of SIDE FILTER: what faults has counted there.
 of() {
@@ -28,27 +27,6 @@ faults() {
 declare -A marks
 mark() { marks[$1$2]=$(of "$1" "$2"); }
 since() { echo $(($(of "$1" "$2") - marks[$1$2])); }
-
-# agents_start: one for each side.
-agents_start() {
-	agents=()
-	local side
-
-	for side in s c; do
-		rm -f "$tmp/agent-$side.pid"
-		"$build/ndiv" -n "$LAB-$side" agent --pidfile "$tmp/agent-$side.pid" >"$tmp/agent-$side.log" 2>&1 &
-		agents+=($!)
-		wait_for test -s "$tmp/agent-$side.pid" || bail "no agent: $(<"$tmp/agent-$side.log")"
-		wait_for alive "$side" || bail "an agent, but ndiv does not know it"
-	done
-}
-
-alive() { "$build/ndiv" -n "$LAB-$1" show -j lab0 | jq -e '.[0].agent' >/dev/null; }
-
-agents_stop() {
-	kill "${agents[@]}"
-	wait "${agents[@]}"
-}
 
 said() { jq -c "$1" <<<"$2"; }
 

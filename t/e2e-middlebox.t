@@ -11,6 +11,8 @@
 set -u
 # shellcheck source=t/e2e.sh
 . "$(dirname "$0")/e2e.sh"
+# shellcheck source=t/wire.sh
+. "$(dirname "$0")/wire.sh"
 # shellcheck source=t/clients.sh
 . "$(dirname "$0")/clients.sh"
 
@@ -19,8 +21,8 @@ SIZES=0,1,64,100,536,1000,1200,1400,20000,100000
 LOAD_SIZE=1000
 # What the wire does to a packet, in 1/1000, on each side.
 FAULTS=(drop=10 duplicate=10 reorder=20)
-
-ndc() { "$build/ndiv" -n "$LAB-c" "$@"; }
+# shellcheck disable=SC2034 # for wire.sh
+WIRE_PORTS=8000-8199
 
 # --- traffic ----------------------------------------------------------------------
 
@@ -50,18 +52,6 @@ traffic() {
 
 # --- the wire ---------------------------------------------------------------------
 
-# wire [FAULT...]: from now on, both ways.
-wire() {
-	nd replace lab0 faults ports=8000-8199 "$@" || fail "faults ${*}"
-	ndc replace lab0 faults ports=8000-8199 "$@" || fail "faults ${*}, client"
-}
-
-# faulty SIDE: what faults has done there.
-faulty() {
-	"$build/ndiv" -n "$LAB-$1" show -aj lab0 |
-		jq '.[0].rx.handlers.faults | [.reasons.fault, .verdicts.repeat.packets, .verdicts.postpone.packets] | add'
-}
-
 # sound NAME: httpd has found nothing wrong, and there was no fault.
 sound() {
 	is "$1: no packet was strange to httpd" \
@@ -77,19 +67,6 @@ spoiled() {
 	check "$1: the wire was bad" "$now - faulty_before > 30"
 	is "$1: nothing was lost but by faults" "$(count '.core.reasons | add') $(count .tx_lost)" '0 0'
 }
-
-agents_start() {
-	local side
-
-	agents=()
-	for side in s c; do
-		"$build/ndiv" -n "$LAB-$side" agent --pidfile "$tmp/agent-$side.pid" >"$tmp/agent-$side.log" 2>&1 &
-		agents+=($!)
-		wait_for alive "$side" || bail "no agent: $(<"$tmp/agent-$side.log")"
-	done
-}
-
-alive() { "$build/ndiv" -n "$LAB-$1" show -j lab0 | jq -e '.[0].agent' >/dev/null; }
 
 # --- netfilter --------------------------------------------------------------------
 
@@ -282,15 +259,12 @@ nginxes() {
 
 from=o
 lab_up --outer "$@" || bail 'no lab'
-c ip link set lab0 xdpdrv off
-nd attach lab0 faults || bail 'no faults'
-ndc attach lab0 faults --mode native || bail 'no faults on the client'
+wire_attach
 nd attach lab0 httpd ports=8000-8199 || bail 'no httpd'
 agents_start
 # by hand: BOXES=nat t/e2e-middlebox.t
 for box in ${BOXES:-nat synproxy haproxies nginxes}; do
 	"$box"
 done
-kill "${agents[@]}"
-wait "${agents[@]}"
+agents_stop
 done_testing

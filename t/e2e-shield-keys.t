@@ -5,10 +5,10 @@
 set -u
 # shellcheck source=t/e2e.sh
 . "$(dirname "$0")/e2e.sh"
+# shellcheck source=t/haproxy.sh
+. "$(dirname "$0")/haproxy.sh"
 
 keys() { nd shield show -j lab0 | jq -r ".keys$1"; }
-
-listens() { s ss -Hltn "sport = :$1" | grep -q ":$1 "; }
 
 # A secret that nobody else may read.
 secret() { (umask 77 && "$build/ndiv" shield genkey >"$1"); }
@@ -67,18 +67,7 @@ secret "$tmp/a"
 secret "$tmp/b"
 cp -p "$tmp/a" "$tmp/c"
 is 'a secret is 32 digits' "$(grep -cxE '[0-9a-f]{32}' "$tmp/a")" 1
-cat >"$tmp/haproxy.cfg" <<-'END'
-	defaults
-		mode http
-		timeout client 60s
-		timeout connect 5s
-		timeout server 60s
-	frontend web
-		bind :81
-		http-request return status 200 content-type text/plain string hello
-END
-s_bg haproxy -f "$tmp/haproxy.cfg" >"$tmp/haproxy.log" 2>&1
-ok 'haproxy' wait_for listens 81
+haproxy_start 81
 # Connections without end, while the secret changes; not more than some 200 a second: half of the client's ports are
 # 14,000, and a port that comes again too soon is one of a connection that shield knows, which needs no cookie.
 echo 'function delay() return 100 end' >"$tmp/slow.lua"

@@ -5,8 +5,8 @@
 set -u
 # shellcheck source=t/e2e.sh
 . "$(dirname "$0")/e2e.sh"
-
-listens() { s ss -Hltn "sport = :$1" | grep -q ":$1 "; }
+# shellcheck source=t/haproxy.sh
+. "$(dirname "$0")/haproxy.sh"
 
 # rule N FIELD: of the policy at work.
 rule() { nd shield show -j lab0 | jq -r ".policy.rules[$(($1 - 1))].$2"; }
@@ -24,22 +24,6 @@ refused() { ! fetches "$1"; }
 put() { cat >"$tmp/policy"; }
 
 load() { ok "$1" nd shield load lab0 "$tmp/policy"; }
-
-haproxy_start() {
-	cat >"$tmp/haproxy.cfg" <<-'END'
-		defaults
-			mode http
-			timeout client 60s
-			timeout connect 5s
-			timeout server 60s
-		frontend web
-			bind :::80 v4v6
-			bind :::81 v4v6
-			http-request return status 200 content-type text/plain string hello
-	END
-	s_bg haproxy -f "$tmp/haproxy.cfg" >"$tmp/haproxy.log" 2>&1
-	ok 'haproxy' wait_for listens 81
-}
 
 # errors: a bad policy is refused, by its place, and changes nothing.
 errors() {
@@ -171,7 +155,7 @@ shows() {
 
 lab_up "$@" || bail 'no lab'
 s_bg "$top/t/tcp.py" serve 82
-haproxy_start
+haproxy_start 80 81
 exits 'not attached' 1 "ndiv: lab0: shield is not attached: \`ndiv attach lab0 shield\`" nd shield show lab0
 ok 'attach' nd attach lab0 shield
 is 'no policy' "$(nd shield show lab0 | tail -n 1)" 'lab0: policy: none'

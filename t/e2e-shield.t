@@ -8,8 +8,8 @@
 set -u
 # shellcheck source=t/e2e.sh
 . "$(dirname "$0")/e2e.sh"
-
-listens() { s ss -Hltn "sport = :$1" | grep -q ":$1 "; }
+# shellcheck source=t/haproxy.sh
+. "$(dirname "$0")/haproxy.sh"
 
 # hold ADDRESS: a connection to port 80, which has said hello. Its pid is in held.
 hold() {
@@ -203,21 +203,6 @@ changed() {
 	is "$mode: no error" "$(grep -E 'Socket errors|Non-2xx' "$tmp/wrk")" ''
 }
 
-haproxy_start() {
-	cat >"$tmp/haproxy.cfg" <<-'EOF'
-		defaults
-			mode http
-			timeout client 60s
-			timeout connect 5s
-			timeout server 60s
-		frontend web
-			bind :::81 v4v6
-			http-request return status 200 content-type text/plain string hello
-	EOF
-	s_bg haproxy -f "$tmp/haproxy.cfg" >"$tmp/haproxy.log" 2>&1
-	ok 'haproxy' wait_for c curl -sf -m 2 -o "$tmp/ignored" http://10.77.0.2:81/
-}
-
 # Before Linux 6.9, shield leaves SYNs to the stack.
 has_cookies() { grep -q ' bpf_sk_assign_tcp_reqsk$' /proc/kallsyms; }
 
@@ -231,7 +216,7 @@ no_cookies() {
 lab_up "$@" || bail 'no lab'
 s_bg "$top/t/tcp.py" serve 80
 wait_for listens 80 || bail 'no server'
-haproxy_start
+haproxy_start 81
 each note_plain 1460 1360
 for mode in native generic; do
 	ok "$mode: attach" nd attach lab0 shield --mode "$mode"
