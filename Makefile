@@ -83,7 +83,7 @@ DOCS := README.md CHANGELOG.md $(wildcard docs/*.md)
 
 all: $(B)/ndiv $(B)/libndiv.a $(B)/libndiv.so $(HANDLER_OBJS) $(BPF_OBJS)
 
-tests: all $(T_BINS) $(T_OBJS) $(B)/bench/load $(B)/examples/capture
+tests: all $(T_BINS) $(T_OBJS) $(B)/bench/load $(BENCH_BINS) $(B)/examples/capture
 
 help:
 	@sed -ne '/^[^#]*$$/q;s/^# \{0,1\}\(.*\)/\1/;p' Makefile
@@ -232,7 +232,7 @@ check-fresh:
 
 bench:
 	@scripts/deps.sh test bench
-	@$(MAKE) --no-print-directory tests $(BENCH_BINS)
+	@$(MAKE) --no-print-directory tests
 	@bench/run.sh $(SUITE)
 
 SECS ?= 10

@@ -7,9 +7,9 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 #include <bpf/bpf.h>
+#include "aside.h"
 #include "case.h"
 #include "policy.h"
 #include "shield.h"
@@ -20,7 +20,7 @@
 #define R_COOKIE 2		/* shield's drop reason "bad-cookie" */
 #define R_DENIED 13
 #define R_LIMITED 14
-#define PREFIXES (1 << 20)	/* of the policy */
+#define MILLION (1 << 20)	/* of the policy */
 
 static const uint32_t no_learning, one_lookup = 1;
 
@@ -117,7 +117,7 @@ static void build_plain_bad(struct pkt *p, struct flow flow, const struct talk *
 /* The source of a flow where there is a policy: one of so many, anywhere in IPv4. */
 static uint32_t source_of(uint32_t n)
 {
-	return (n % PREFIXES + 1) * 2654435761u;
+	return (n % MILLION + 1) * 2654435761u;
 }
 
 static void build_source(struct pkt *p, struct flow flow, const struct talk *talk)
@@ -130,13 +130,13 @@ static void build_source(struct pkt *p, struct flow flow, const struct talk *tal
 /* Each source of <verb>, a million of /32, and what follows: to be freed. */
 static char *policy_text(const char *verb, const char *rest)
 {
-	char *text = malloc((size_t)PREFIXES * 20 + 200), *at = text;
+	char *text = malloc((size_t)MILLION * 20 + 200), *at = text;
 	uint32_t n, a;
 
 	if (!text)
 		return NULL;
 	at += sprintf(at, "set sources {");
-	for (n = 0; n < PREFIXES; n++) {
+	for (n = 0; n < MILLION; n++) {
 		a = source_of(n);
 		at += sprintf(at, " %u.%u.%u.%u", a >> 24, a >> 16 & 255, a >> 8 & 255, a & 255);
 	}
@@ -226,16 +226,6 @@ static const struct bench_case opening_cases[] = {
 	  .bare = "bare_pass" },
 };
 
-/* --- how long it takes to put a policy to work, and how large it is then */
-
-static double wall_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec * 1e3 + (double)ts.tv_nsec / 1e6;
-}
-
 /* MB of the policy in the kernel, or below 0. */
 static double policy_mb(struct run *r)
 {
@@ -259,9 +249,9 @@ static int load_once(const char *text, struct samples *ms, struct samples *mb)
 
 	if (run_open(&r, NULL) || run_add(&r, run_path("handlers/shield.bpf.o"), options) < 0)
 		return -1;
-	start = wall_ms();
+	start = wall_seconds();
 	err = shield_policy(&r, 1, text);
-	samples_add(ms, wall_ms() - start);
+	samples_add(ms, (wall_seconds() - start) * 1e3);
 	samples_add(mb, policy_mb(&r));
 	run_close(&r);
 	return err;

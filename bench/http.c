@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 #include <sys/wait.h>
+#include "aside.h"
 #include "http.h"
 #include "napi.h"
 #include "peer.h"
@@ -70,14 +71,6 @@ static void sleep_ms(long ms)
 		;
 }
 
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec + t.tv_nsec / 1e9;
-}
-
 /* One measurement. */
 struct result {
 	double	requests;
@@ -115,7 +108,7 @@ static int time_source(struct bench *b, struct source *s, const struct peer_run 
 	sleep_ms(SETTLE_MS);
 	err = source_counts(s, &from);
 	res->ns = -(double)server_ns(b, run);
-	res->seconds = -now();
+	res->seconds = -wall_seconds();
 	for (i = 0; !err && i < ROUNDS_TIMED; i++) {
 		sleep_ms(SOURCE_ROUND_MS);
 		err = source_round(s);
@@ -125,7 +118,7 @@ static int time_source(struct bench *b, struct source *s, const struct peer_run 
 	if (err)
 		return err;
 	res->ns += server_ns(b, run);
-	res->seconds += now();
+	res->seconds += wall_seconds();
 	res->requests = to.n[LOAD_RESPONSE] - from.n[LOAD_RESPONSE];
 	res->restarted = to.restarted;
 	return check_answers(&to);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include "aside.h"
 #include "source.h"
 
 static volatile sig_atomic_t stopped;
@@ -105,33 +106,25 @@ static void parse(int argc, char **argv, struct source_opts *o, struct limits *l
 	o->body = body;
 }
 
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec + t.tv_nsec / 1e9;
-}
-
 static int run(struct source *s, const struct limits *limits, double *seconds)
 {
 	const struct timespec look = { 0, 10000000 };
-	double begin = now(), round = begin + SOURCE_ROUND_MS / 1e3;
+	double begin = wall_seconds(), round = begin + SOURCE_ROUND_MS / 1e3;
 	struct source_counts c;
 	int err;
 
 	err = source_start(s);
-	while (!err && !stopped && now() < begin + limits->seconds) {
+	while (!err && !stopped && wall_seconds() < begin + limits->seconds) {
 		nanosleep(&look, NULL);
 		err = source_counts(s, &c);
 		if (!err && limits->answers && c.n[LOAD_RESPONSE] + c.wrong + c.n[LOAD_RESET] >= limits->answers)
 			break;
-		if (err || now() < round)
+		if (err || wall_seconds() < round)
 			continue;
 		err = source_round(s);
-		round = now() + SOURCE_ROUND_MS / 1e3;
+		round = wall_seconds() + SOURCE_ROUND_MS / 1e3;
 	}
-	*seconds = now() - begin;
+	*seconds = wall_seconds() - begin;
 	return err ? err : source_stop(s);
 }
 

@@ -10,19 +10,16 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 #include <linux/bpf.h>
 #include <linux/if_link.h>
 #include <bpf/bpf.h>
+#include "aside.h"
 #include "pcapcount.h"
 #include "sniff.h"
 #include "wire.h"
@@ -67,29 +64,6 @@ static struct wire wire;
 static struct bpf_object *bare;
 static char file[64], said[64];
 
-/* --- a sniffer as a process */
-
-static double seconds(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec + t.tv_nsec / 1e9;
-}
-
-/* All CPUs but <cpu>. */
-static void leave_cpu(int cpu)
-{
-	cpu_set_t set;
-	int i;
-
-	CPU_ZERO(&set);
-	for (i = 0; i < sysconf(_SC_NPROCESSORS_ONLN); i++)
-		if (i != cpu)
-			CPU_SET(i, &set);
-	sched_setaffinity(0, sizeof(set), &set);
-}
-
 static void run_sniffer(const struct sniffer *sn, int cpu)
 {
 	char *argv[WORDS];
@@ -98,9 +72,7 @@ static void run_sniffer(const struct sniffer *sn, int cpu)
 	for (i = 0; i < WORDS - 1 && sn->argv[i]; i++)
 		argv[i] = (char *)(strcmp(sn->argv[i], "@") ? sn->argv[i] : file);
 	argv[i] = NULL;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	leave_cpu(cpu);
-	setpriority(PRIO_PROCESS, 0, 0);
+	step_aside(cpu);
 	if (fd < 0 || dup2(fd, 1) < 0 || dup2(fd, 2) < 0)
 		_exit(126);
 	if (!strcmp(argv[0], "ndiv"))
@@ -207,13 +179,13 @@ static int send_bursts(uint32_t burst, struct try *t)
 	n = n > BURSTS_MAX ? BURSTS_MAX : n < BURSTS_MIN ? BURSTS_MIN : n;
 	if (wire_count(&wire, &then))
 		return -1;
-	begin = seconds();
+	begin = wall_seconds();
 	while (n--) {
 		if (wire_send(&wire, burst, &ns))
 			return -1;
 		t->sent += burst;
 	}
-	t->seconds = seconds() - begin;
+	t->seconds = wall_seconds() - begin;
 	usleep(SETTLE_MS * 1000);
 	if (wire_count(&wire, &now))
 		return -1;

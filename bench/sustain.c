@@ -12,15 +12,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
+#include "aside.h"
 #include "gen.h"
 #include "pcapng.h"
 #include "run.h"
@@ -65,29 +62,6 @@ struct outcome {
 
 static struct wire wire;
 static struct pkt pkt;
-
-static double seconds(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec + t.tv_nsec / 1e9;
-}
-
-/* As a child, on all CPUs but ours. */
-static void be_child(int cpu)
-{
-	cpu_set_t set;
-	int i;
-
-	CPU_ZERO(&set);
-	for (i = 0; i < sysconf(_SC_NPROCESSORS_ONLN); i++)
-		if (i != cpu)
-			CPU_SET(i, &set);
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	sched_setaffinity(0, sizeof(set), &set);
-	setpriority(PRIO_PROCESS, 0, 0);
-}
 
 /* --- checker */
 
@@ -155,7 +129,7 @@ static pid_t start_checker(int cpu, int in, int other, int out)
 	if (pid)
 		return pid;
 	close(other);
-	be_child(cpu);
+	step_aside(cpu);
 	check_all(in, &r);
 	_exit(write(out, &r, sizeof(r)) == sizeof(r) ? 0 : 1);
 }
@@ -171,7 +145,7 @@ static pid_t start_capture(int cpu, int out, int said)
 
 	if (pid)
 		return pid;
-	be_child(cpu);
+	step_aside(cpu);
 	if (dup2(out, 1) < 0 || dup2(said, 2) < 0)
 		_exit(126);
 	execv(run_path("ndiv"), (char **)argv);
@@ -215,15 +189,15 @@ static int open_pipes(struct pipes *p)
 
 static int send_for(uint32_t burst, double time, struct outcome *o)
 {
-	double begin = seconds();
+	double begin = wall_seconds();
 	uint32_t ns;
 
-	while (seconds() - begin < time) {
+	while (wall_seconds() - begin < time) {
 		if (wire_send(&wire, burst, &ns))
 			return -1;
 		o->sent += burst;
 	}
-	o->seconds = seconds() - begin;
+	o->seconds = wall_seconds() - begin;
 	usleep(SETTLE_US);
 	return 0;
 }
