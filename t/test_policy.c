@@ -11,12 +11,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include "../lib/policy.h"	/* before cmocka.h, which has another fail() */
 #include <cmocka.h>
+#include "tree.h"
 
-static char dir[] = "/tmp/test_policy.XXXXXX";
+static struct tree tree;
 
 static struct ndiv_policy policy;
 static struct ndiv nd;
@@ -151,24 +150,14 @@ static void test_limits(void **state)
 
 static void put_file(const char *name, const char *text)
 {
-	char path[200];
-	FILE *f;
-
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	f = fopen(path, "w");
-	assert_non_null(f);
-	assert_true(fputs(text, f) >= 0);
-	assert_int_equal(fclose(f), 0);
+	assert_int_equal(tree_file(&tree, name, text, strlen(text)), 0);
 }
 
 static int read_policy(char *err, size_t len)
 {
 	struct ndiv_policy *p = NULL;
-	char path[200];
-	int ret;
+	int ret = ndiv_policy_read(&p, tree_path(&tree, "policy"), err, len);
 
-	snprintf(path, sizeof(path), "%s/policy", dir);
-	ret = ndiv_policy_read(&p, path, err, len);
 	if (!ret) {
 		assert_int_equal(p->source.count, 3);
 		assert_int_equal(strncmp(p->rule[1].text, "deny @list (3 prefixes, ", 24), 0);
@@ -187,11 +176,11 @@ static void test_file(void **state)
 	assert_int_equal(read_policy(err, sizeof(err)), 0);
 	put_file("list.txt", "10.0.0.0/8\n  10.1.1.1/8 # x\n");
 	assert_int_equal(read_policy(err, sizeof(err)), -EINVAL);
-	snprintf(want, sizeof(want), "%s/list.txt:2:3: \"10.1.1.1/8\" has bits set behind its length", dir);
+	snprintf(want, sizeof(want), "%s/list.txt:2:3: \"10.1.1.1/8\" has bits set behind its length", tree.dir);
 	assert_string_equal(err, want);
 	put_file("list.txt", "\x1b[31mred\n");
 	assert_int_equal(read_policy(err, sizeof(err)), -EINVAL);
-	snprintf(want, sizeof(want), "%s/list.txt:1:1: \"?[31mred\" " PREFIX, dir);
+	snprintf(want, sizeof(want), "%s/list.txt:1:1: \"?[31mred\" " PREFIX, tree.dir);
 	assert_string_equal(err, want);
 }
 
@@ -485,18 +474,13 @@ static void test_cells(void **state)
 
 static int setup(void **state)
 {
-	return mkdtemp(dir) ? 0 : -1;
+	return tree_make(&tree);
 }
 
 static int teardown(void **state)
 {
-	char path[200];
-
-	snprintf(path, sizeof(path), "%s/policy", dir);
-	unlink(path);
-	snprintf(path, sizeof(path), "%s/list.txt", dir);
-	unlink(path);
-	return rmdir(dir);
+	tree_remove(&tree);
+	return 0;
 }
 
 int main(void)
