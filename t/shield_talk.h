@@ -3,8 +3,8 @@
  * shield_talk.h - what the tests of shield's flows and cookies share: instances, their clock, and what becomes of a
  * packet
  *
- * The clock stands still but for what a test adds to it: it is set back for each packet. Behind shield there is no stack: what the host would send is
- * run through the transmit path.
+ * The clock stands still but for what a test adds to it: it is set back for each packet. Behind shield there is no
+ * stack: what the host would send is run through the transmit path.
  */
 #ifndef T_SHIELD_TALK_H
 #define T_SHIELD_TALK_H

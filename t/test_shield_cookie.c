@@ -259,8 +259,8 @@ static int syn_now(void)
 }
 
 /*
- * The next one: 5 ms later, so that it is later by shield's clock, too, whatever its tick is; but too soon for a limit of
- * 10 a second to allow another one meanwhile.
+ * The next one: 5 ms later, so that it is later by shield's clock, too, whatever its tick is; but too soon for a limit
+ * of 10 a second to allow another one meanwhile.
  */
 static int next_syn(void)
 {
