@@ -112,10 +112,10 @@ _lab_trace() {
 }
 
 # wait_for [-q] [-t SECONDS] CMD...: runs CMD (a function, too) until it succeeds,
-# 20 times a second, 5 seconds by default. Fails after that and shows what the
+# 20 times a second, 30 seconds by default. Fails after that and shows what the
 # last try said, unless -q. CMD itself must come to an end.
 wait_for() {
-	local quiet='' seconds=5 said now end LAB_TRACE=0
+	local quiet='' seconds=30 said now end LAB_TRACE=0
 
 	while true; do
 		case ${1:-} in

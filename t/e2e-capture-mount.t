@@ -55,13 +55,13 @@ ok 'nobody reads: nothing is captured' nothing_left
 # the noise for those who wait for packets
 c_bg ping -q -i 0.01 10.77.0.2 >/dev/null
 pings=$LAB_PID
-is 'tcpdump -r, ten packets' "$(timeout 20 tcpdump -nr "$dir/lab0/rx.pcapng" -c 10 icmp 2>/dev/null | wc -l)" 10
-is 'tcpdump with its own expression' "$(timeout 20 tcpdump -nr "$dir/lab0/tx.pcapng" -c 3 'icmp[0] = 0' 2>/dev/null | grep -c 'echo reply')" 3
-is 'tshark -r, ten packets' "$(timeout 20 tshark -nr "$dir/lab0/rx.pcapng" -c 10 2>/dev/null | wc -l)" 10
-is 'tshark: the interface' "$(timeout 20 tshark -nr "$dir/lab0/verdict.pcapng" -c 1 -T fields -e frame.interface_name -e frame.comment 2>/dev/null)" \
+is 'tcpdump -r, ten packets' "$(timeout 60 tcpdump -nr "$dir/lab0/rx.pcapng" -c 10 icmp 2>/dev/null | wc -l)" 10
+is 'tcpdump with its own expression' "$(timeout 60 tcpdump -nr "$dir/lab0/tx.pcapng" -c 3 'icmp[0] = 0' 2>/dev/null | grep -c 'echo reply')" 3
+is 'tshark -r, ten packets' "$(timeout 60 tshark -nr "$dir/lab0/rx.pcapng" -c 10 2>/dev/null | wc -l)" 10
+is 'tshark: the interface' "$(timeout 60 tshark -nr "$dir/lab0/verdict.pcapng" -c 1 -T fields -e frame.interface_name -e frame.comment 2>/dev/null)" \
 	$'lab0/verdict\tcore: pass'
-is 'tcpdump -r of the twin' "$(timeout 20 tcpdump -nr "$dir/lab0/verdict.pcap" -c 10 2>/dev/null | wc -l)" 10
-is 'tshark -r of the twin' "$(timeout 20 tshark -nr "$dir/lab0/tx.pcap" -c 10 2>/dev/null | wc -l)" 10
+is 'tcpdump -r of the twin' "$(timeout 60 tcpdump -nr "$dir/lab0/verdict.pcap" -c 10 2>/dev/null | wc -l)" 10
+is 'tshark -r of the twin' "$(timeout 60 tshark -nr "$dir/lab0/tx.pcap" -c 10 2>/dev/null | wc -l)" 10
 cp "$dir/lab0/rx.pcapng" "$tmp/cp" &
 reader=$!
 copied() { [ "$(stat -c %s "$tmp/cp" 2>/dev/null || echo 0)" -gt 3000 ]; }

@@ -13,7 +13,7 @@ set -u
 LINE='0123456789abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJKLMNOPQRSTUVWXYZ'
 
 # get URL [ARGUMENT...]: the body; fails as curl does, an HTTP error included.
-get() { c curl -sf -m 5 --noproxy '*' "${@:2}" "http://$1"; }
+get() { c curl -sf -m 30 --noproxy '*' "${@:2}" "http://$1"; }
 
 # object N: what /N has to be: the end of many lines.
 object() { yes "$LINE" | head -c "$((($1 + 63) / 64 * 64))" | tail -c "$1"; }
@@ -27,7 +27,7 @@ is_object() {
 
 # status URL [ARGUMENT...]: status code and whether the server closed.
 status() {
-	c curl -s -m 5 -o "$tmp/body" -D "$tmp/head" -w '%{http_code}' "${@:2}" "http://$1"
+	c curl -s -m 30 -o "$tmp/body" -D "$tmp/head" -w '%{http_code}' "${@:2}" "http://$1"
 	grep -qi '^connection: close' "$tmp/head" && echo ' close'
 }
 
@@ -75,7 +75,7 @@ curls() {
 # upload NAME N ARGUMENT...: N bytes are taken, and the connection is good for another request.
 upload() {
 	head -c "$2" /dev/zero >"$tmp/upload"
-	is "$mode: $1" "$(c curl -s -m 10 -T "$tmp/upload" "${@:3}" -o "$tmp/body" 10.77.0.2:8000/ -o "$tmp/ignored" \
+	is "$mode: $1" "$(c curl -s -m 30 -T "$tmp/upload" "${@:3}" -o "$tmp/body" 10.77.0.2:8000/ -o "$tmp/ignored" \
 		--next -s 10.77.0.2:8000/10 -o "$tmp/ignored" -w ' %{num_connects}') $(<"$tmp/body")" ' 0 Received.'
 }
 
@@ -202,7 +202,7 @@ servers_work() {
 	arrives "$mode: iperf3" 10.77.0.2
 	arrives "$mode: iperf3, v6" fd77::2
 	arrives "$mode: iperf3, from the server" 10.77.0.2 -R
-	c curl -s -m 5 10.77.0.2:8001/
+	c curl -s -m 30 10.77.0.2:8001/
 	is "$mode: where nobody listens, a reset" "$?" 7
 }
 

@@ -120,7 +120,7 @@ asyncio.run(main())
 END
 s_bg python3 "$tmp/server.py"
 server=$LAB_PID
-wait_for s curl -s -o /dev/null http://10.77.0.2:8000/
+wait_for s curl -s -o /dev/null http://10.77.0.2:8000/ || bail 'the server does not answer'
 for how in '-k 1' '-k 7' ''; do
 	again=$(retransmitted)
 	# shellcheck disable=SC2086 # words

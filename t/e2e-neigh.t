@@ -67,7 +67,7 @@ serves() {
 	done <"$tmp/addresses" >"$tmp/curl"
 	c ip neigh flush dev "$2"
 	is "$name: each of $n addresses serves" \
-		"$(c curl -s -g -m 10 --fail-early --noproxy '*' -w '%{http_code} %{size_download}\n' -K "$tmp/curl" | sort | uniq -c | xargs)" \
+		"$(c curl -s -g -m 60 --fail-early --noproxy '*' -w '%{http_code} %{size_download}\n' -K "$tmp/curl" | sort | uniq -c | xargs)" \
 		"$n 200 100"
 	is "$name: ip neigh shows the MAC address for each" "$(known "$2" | grep -cxFf "$tmp/addresses")" "$n"
 }

@@ -25,7 +25,7 @@ flood() {
 
 # one ADDRESS [ARGUMENT...]: one ping; the TTL of the reply.
 one() {
-	c ping -n -c 1 -W 2 "$@" | grep -o 'ttl=[0-9]*'
+	c ping -n -c 1 -W 10 "$@" | grep -o 'ttl=[0-9]*'
 }
 
 # tagged NAME COUNT SIZE: frames with a VLAN tag, not by way of lab0.10: made by tc, that sends what generic XDP leaves alone.

@@ -13,13 +13,13 @@ rule() { nd shield show -j lab0 | jq -r ".policy.rules[$(($1 - 1))].$2"; }
 
 dropped() { count ".handlers.shield.reasons.\"$1\""; }
 
-pings() { c ping -qc 1 -W 1 "$1" >"$tmp/ping" 2>&1; }
+pings() { c ping -qc 1 -W "${2:-10}" "$1" >"$tmp/ping" 2>&1; }
 
-silent() { ! pings "$1"; }
+silent() { ! pings "$1" 1; }
 
-fetches() { [ "$(c curl -s -m 2 "http://$1/")" = hello ]; }
+fetches() { [ "$(c curl -s -m "${2:-30}" "http://$1/")" = hello ]; }
 
-refused() { ! fetches "$1"; }
+refused() { ! fetches "$1" 2; }
 
 put() { cat >"$tmp/policy"; }
 

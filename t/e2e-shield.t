@@ -243,7 +243,7 @@ for mode in native generic; do
 	check "$mode: SYN-ACKs and resets without a flow" "$(dropped no-flow) >= 12000"
 	check "$mode: no flags" "$(dropped bad-flags) == 6000"
 	check "$mode: fragments" "$(dropped fragment) == 3000"
-	c curl -s -m 5 10.77.0.2:82/
+	c curl -s -m 30 10.77.0.2:82/
 	is "$mode: where nobody listens, a reset" "$?" 7
 	ok "$mode: detach" nd detach lab0
 	older 10.77.0.2
