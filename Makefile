@@ -73,7 +73,7 @@ CLI_OBJS := $(patsubst %.c,$(B)/%.o,$(wildcard cli/*.c))
 T_HARNESS := $(patsubst %.c,$(B)/%.o,$(wildcard t/harness/*.c))
 T_BINS := $(patsubst %.c,$(B)/%,$(wildcard t/test_*.c))
 BENCH_BINS := $(patsubst %.c,$(B)/%,$(wildcard bench/bench_*.c))
-BENCH_OBJS := $(patsubst %.c,$(B)/%.o,$(filter-out bench/bench_%.c bench/load.c %.bpf.c,$(wildcard bench/*.c)))
+BENCH_OBJS := $(patsubst %.c,$(B)/%.o,$(filter-out bench/bench_%.c bench/load.c bench/flood.c %.bpf.c,$(wildcard bench/*.c)))
 MANS := $(wildcard docs/man/*.[1-9])
 HEADERS := $(wildcard include/ndiv/*.h)
 UNITS := $(wildcard dist/*.service)
@@ -87,7 +87,7 @@ DOCS := README.md CHANGELOG.md $(wildcard docs/*.md)
 
 all: $(B)/ndiv $(B)/libndiv.a $(B)/libndiv.so $(HANDLER_OBJS) $(BPF_OBJS)
 
-tests: all $(T_BINS) $(T_OBJS) $(B)/bench/load $(BENCH_BINS) $(B)/examples/capture
+tests: all $(T_BINS) $(T_OBJS) $(B)/bench/load $(B)/bench/flood $(BENCH_BINS) $(B)/examples/capture
 
 help:
 	@sed -ne '/^[^#]*$$/q;s/^# \{0,1\}\(.*\)/\1/;p' Makefile
