@@ -16,7 +16,7 @@ set -u
 . "$(dirname "$0")/nginx.sh"
 
 COUNT=500
-SIZE=1500000
+SIZE=1000000
 
 open_count() { s ss -Htn state established "sport = :80" | wc -l; }
 all_open() { [ "$(open_count)" = "$COUNT" ]; }

@@ -24,7 +24,7 @@ import urllib.request
 LINE = b"0123456789abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJKLMNOPQRSTUVWXYZ\n"
 
 # what a slow client reads at a time, and how long it waits then (s)
-SIP = 1024
+SIP = 512
 PAUSE = 0.2
 
 
