@@ -4,7 +4,8 @@
 #   make demo                   build, and show it at work in a lab, from nothing to clean again (root)
 #   make check                  build with warnings as errors, and run all tests (root)
 #   make handler SRC=my.bpf.c   build a handler outside the tree; OUT=my.bpf.o (default: build/my.bpf.o)
-#   make install                DESTDIR= PREFIX=/usr/local (BINDIR= LIBDIR= INCDIR= MANDIR= COMPDIR= DOCDIR= EXTCAPDIR=)
+#   make install                DESTDIR= PREFIX=/usr/local (BINDIR= LIBDIR= INCDIR= MANDIR= COMPDIR= DOCDIR= EXTCAPDIR=
+#                               DATADIR= UNITDIR=)
 #   make uninstall              the same ones
 #
 #   make check-kernels          run the tests on other kernels, in emulated machines; KERNELS="6.1 6.12"
@@ -33,6 +34,8 @@ COMPDIR ?= $(PREFIX)/share/bash-completion/completions
 DOCDIR ?= $(PREFIX)/share/doc/ndiv
 HANDLERDIR ?= $(LIBDIR)/ndiv
 EXTCAPDIR ?= $(LIBDIR)/wireshark/extcap
+DATADIR ?= $(PREFIX)/share/ndiv
+UNITDIR ?= $(PREFIX)/lib/systemd/system
 
 CC ?= cc
 CLANG ?= clang
@@ -70,9 +73,10 @@ CLI_OBJS := $(patsubst %.c,$(B)/%.o,$(wildcard cli/*.c))
 T_HARNESS := $(patsubst %.c,$(B)/%.o,$(wildcard t/harness/*.c))
 T_BINS := $(patsubst %.c,$(B)/%,$(wildcard t/test_*.c))
 BENCH_BINS := $(patsubst %.c,$(B)/%,$(wildcard bench/bench_*.c))
-BENCH_OBJS := $(patsubst %.c,$(B)/%.o,$(filter-out bench/bench_%.c bench/load.c %.bpf.c,$(wildcard bench/*.c)))
+BENCH_OBJS := $(patsubst %.c,$(B)/%.o,$(filter-out bench/bench_%.c bench/load.c bench/flood.c %.bpf.c,$(wildcard bench/*.c)))
 MANS := $(wildcard docs/man/*.[1-9])
 HEADERS := $(wildcard include/ndiv/*.h)
+UNITS := $(wildcard dist/*.service)
 DOCS := README.md CHANGELOG.md $(wildcard docs/*.md)
 
 .DELETE_ON_ERROR:
@@ -83,7 +87,7 @@ DOCS := README.md CHANGELOG.md $(wildcard docs/*.md)
 
 all: $(B)/ndiv $(B)/libndiv.a $(B)/libndiv.so $(HANDLER_OBJS) $(BPF_OBJS)
 
-tests: all $(T_BINS) $(T_OBJS) $(B)/bench/load $(BENCH_BINS) $(B)/examples/capture
+tests: all $(T_BINS) $(T_OBJS) $(B)/bench/load $(B)/bench/flood $(BENCH_BINS) $(B)/examples/capture
 
 help:
 	@sed -ne '/^[^#]*$$/q;s/^# \{0,1\}\(.*\)/\1/;p' Makefile
@@ -257,7 +261,8 @@ INSTALLED = $(BINDIR)/ndiv $(LIBDIR)/libndiv.a $(LIBDIR)/libndiv.so $(LIBDIR)/li
 	$(addprefix $(INCDIR)/ndiv/,$(notdir $(HEADERS))) \
 	$(addprefix $(HANDLERDIR)/,$(notdir $(INSTALL_HANDLERS))) \
 	$(foreach m,$(MANS),$(MANDIR)/man$(patsubst .%,%,$(suffix $m))/$(notdir $m)) \
-	$(addprefix $(DOCDIR)/,$(notdir $(DOCS))) $(DOCDIR)/examples/template.bpf.c $(DOCDIR)/examples/capture.c
+	$(addprefix $(DOCDIR)/,$(notdir $(DOCS))) $(DOCDIR)/examples/template.bpf.c $(DOCDIR)/examples/capture.c \
+	$(addprefix $(UNITDIR)/,$(notdir $(UNITS))) $(DATADIR)/shield.policy
 
 # As libndiv.pc says it, which can then be used elsewhere.
 in_prefix = $(patsubst $(PREFIX)/%,$${prefix}/%,$(1))
@@ -281,12 +286,16 @@ install: all
 	$(Q)chmod 755 $(DESTDIR)$(EXTCAPDIR)/ndiv
 	$(Q)$(INSTALL) -D -m 644 -t $(DESTDIR)$(DOCDIR) $(DOCS)
 	$(Q)$(INSTALL) -D -m 644 -t $(DESTDIR)$(DOCDIR)/examples handlers/template/template.bpf.c docs/examples/capture.c
+	$(Q)$(INSTALL) -D -m 644 -t $(DESTDIR)$(DATADIR) dist/shield.policy
+	$(Q)$(INSTALL) -d $(DESTDIR)$(UNITDIR)
+	$(Q)$(foreach u,$(UNITS),sed -e 's|@BINDIR@|$(BINDIR)|; s|@DATADIR@|$(DATADIR)|; s|@DOCDIR@|$(DOCDIR)|' $u >$(DESTDIR)$(UNITDIR)/$(notdir $u) && \
+		chmod 644 $(DESTDIR)$(UNITDIR)/$(notdir $u) &&) :
 	$(Q)$(if $(DESTDIR),,ldconfig 2>/dev/null || :)
 	@echo 'installed: $(DESTDIR)$(BINDIR)/ndiv, handlers in $(DESTDIR)$(HANDLERDIR)'
 
 uninstall:
 	$(Q)rm -f $(addprefix $(DESTDIR),$(INSTALLED))
-	$(Q)rmdir --ignore-fail-on-non-empty $(addprefix $(DESTDIR),$(INCDIR)/ndiv $(HANDLERDIR) $(DOCDIR)/examples $(DOCDIR)) \
+	$(Q)rmdir --ignore-fail-on-non-empty $(addprefix $(DESTDIR),$(INCDIR)/ndiv $(HANDLERDIR) $(DOCDIR)/examples $(DOCDIR) $(DATADIR)) \
 		2>/dev/null || :
 
 clean:

@@ -11,4 +11,10 @@ double wall_seconds(void);
 /* For a child: it dies with its parent, has common priority, and all CPUs but <cpu>, which is the benchmark's. */
 void step_aside(int cpu);
 
+/* Binds this process to a CPU that is not <cpu>, and returns it; below 0: there is none. */
+int take_other(int cpu);
+
+/* Sleeps so long, whatever signals come. */
+void sleep_ms(long ms);
+
 #endif

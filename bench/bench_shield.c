@@ -11,6 +11,7 @@
 #include <bpf/bpf.h>
 #include "aside.h"
 #include "case.h"
+#include "flooded.h"
 #include "policy.h"
 #include "shield.h"
 
@@ -290,5 +291,7 @@ int main(int argc, char **argv)
 		err = case_bench_all(&s, cases, sizeof(cases) / sizeof(cases[0]));
 	for (i = 0; !err && i < sizeof(opening_cases) / sizeof(opening_cases[0]); i++)
 		err = case_bench(&s, &opening_cases[i], 1);
+	if (!err && s.lab)
+		err = flooded_bench(&s);
 	return suite_end(&s, err);
 }

@@ -1,20 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* http.c - requests per second through a lab, and what a request costs the server */
-#define _GNU_SOURCE	/* sched_setaffinity() */
 #include <errno.h>
-#include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
-#include <sys/wait.h>
 #include "aside.h"
 #include "http.h"
 #include "napi.h"
 #include "peer.h"
 #include "source.h"
+#include "wrk.h"
 
 #define RUNS_MOST	5	/* more would take too long */
 #define CONNECTIONS	64
@@ -61,14 +56,6 @@ static void name_of(char *name, size_t len, enum peer peer, int i, const char *s
 	static const char *const peers[PEERS] = { "lab", "nginx", "haproxy" };
 
 	snprintf(name, len, "httpd/%s-%s%s", peers[peer], points[i].name, suffix);
-}
-
-static void sleep_ms(long ms)
-{
-	struct timespec t = { ms / 1000, ms % 1000 * 1000000 };
-
-	while (nanosleep(&t, &t) && errno == EINTR)
-		;
 }
 
 /* One measurement. */
@@ -147,61 +134,21 @@ static int run_source(struct bench *b, const struct point *p, const struct peer_
 	return err;
 }
 
-/* What wrk prints. */
-static int read_wrk(FILE *f, struct result *res)
-{
-	char line[256];
-	int err = 0;
-
-	res->requests = res->seconds = 0;
-	while (fgets(line, sizeof(line), f)) {
-		if (strstr(line, " requests in ") &&
-		    sscanf(line, "%lf requests in %lfs", &res->requests, &res->seconds) != 2)
-			err = suite_fault("wrk", "what does it mean: %s", line);
-		if (strstr(line, "Non-2xx") || strstr(line, "Socket errors"))
-			err = suite_fault("wrk", "%s", line);
-	}
-	if (!err && (res->requests <= 0 || res->seconds <= 0))
-		err = suite_fault("wrk", "no result; is it installed? (scripts/deps.sh bench)");
-	return err;
-}
-
-static void exec_wrk(const struct bench *b, const struct point *p, int out)
-{
-	char count[16], url[64];
-
-	snprintf(count, sizeof(count), "-c%d", CONNECTIONS);
-	snprintf(url, sizeof(url), "http://10.77.0.2:%d/%u", PEER_PORT, p->size);
-	if (child_begin(&b->ends, END_CLIENT, b->cpu[p->cpu]) || dup2(out, 1) < 0)
-		return;
-	if (p->close)
-		execlp("wrk", "wrk", "-t1", count, "-d1s", "-H", "Connection: close", url, NULL);
-	else
-		execlp("wrk", "wrk", "-t1", count, "-d1s", url, NULL);
-}
-
 static int run_wrk(struct bench *b, const struct point *p, const struct peer_run *run, struct result *res)
 {
-	int fd[2], err;
-	pid_t pid;
-	FILE *f;
+	const struct wrk_opts opts = {
+		.ends = &b->ends, .cpu = b->cpu[p->cpu], .connections = CONNECTIONS, .close = p->close, .size = p->size,
+	};
+	struct wrk_result wrk;
+	int err;
 
-	if (pipe(fd))
-		return suite_fault("wrk", "pipe: %s", strerror(errno));
 	res->ns = -(double)server_ns(b, run);
-	pid = fork();
-	if (!pid) {
-		exec_wrk(b, p, fd[1]);
-		_exit(127);
-	}
-	close(fd[1]);
-	f = fdopen(fd[0], "r");
-	err = f && pid > 0 ? read_wrk(f, res) : suite_fault("wrk", "cannot be started");
-	if (pid > 0)
-		waitpid(pid, NULL, 0);
+	err = wrk_run(&opts, &wrk);
 	res->ns += server_ns(b, run);
-	if (f)
-		fclose(f);
+	if (!err && *wrk.trouble)
+		err = suite_fault("wrk", "%s", wrk.trouble);
+	res->requests = wrk.requests;
+	res->seconds = wrk.seconds;
 	return err;
 }
 
@@ -263,19 +210,11 @@ static void add_rows(const struct bench *b, enum peer peer, int i)
 /* The server has the suite's CPU, the client another one, and so have we. */
 static int choose_cpus(struct bench *b)
 {
-	cpu_set_t set;
-	int cpu;
-
 	b->cpu[END_SERVER] = b->s->cpu;
-	for (cpu = 0; cpu < CPU_SETSIZE; cpu++) {
-		CPU_ZERO(&set);
-		CPU_SET(cpu, &set);
-		if (cpu != b->s->cpu && !sched_setaffinity(0, sizeof(set), &set)) {
-			b->cpu[END_CLIENT] = cpu;
-			return 0;
-		}
-	}
-	return suite_fault("httpd/lab", "there is only one CPU: client and server need one each");
+	b->cpu[END_CLIENT] = take_other(b->s->cpu);
+	if (b->cpu[END_CLIENT] < 0)
+		return suite_fault("httpd/lab", "there is only one CPU: client and server need one each");
+	return 0;
 }
 
 static int prepare(struct bench *b)

@@ -111,6 +111,19 @@ int napi_bind(const struct napi *n, int cpu)
 	return 0;
 }
 
+int napi_prefer(const struct napi *n)
+{
+	const struct sched_param first = { .sched_priority = 1 };
+	int i;
+
+	for (i = 0; i < n->count; i++)
+		if (sched_setscheduler(n->pid[i], SCHED_FIFO, &first)) {
+			fprintf(stderr, "bench: cannot prefer thread %d: %s\n", n->pid[i], strerror(errno));
+			return -errno;
+		}
+	return 0;
+}
+
 int napi_open(struct napi *n, struct ends *e, enum end end)
 {
 	struct napi old;

@@ -27,6 +27,9 @@ int napi_open(struct napi *n, struct ends *e, enum end end);
 /* Binds them to <cpu>. Likewise. */
 int napi_bind(const struct napi *n, int cpu);
 
+/* Lets them go before all processes of their CPU, as softirq does. Likewise. */
+int napi_prefer(const struct napi *n);
+
 /* CPU time so far in ns: of the threads; of all threads of process <pid>. 0 if it cannot be read. */
 uint64_t napi_ns(const struct napi *n);
 uint64_t process_ns(pid_t pid);

@@ -47,8 +47,8 @@ clean_up() {
 }
 
 # These suites also send packets, through a lab of their own. GRO, so that both ends receive by NAPI.
-needs_lab() { [ "$1" = core ] || [ "$1" = httpd ] || [ "$1" = capture ]; }
-lab_options() { [ "$1" != httpd ] || echo --gro on; }
+needs_lab() { [[ $1 =~ ^(core|httpd|capture|shield)$ ]]; }
+lab_options() { ! [[ $1 =~ ^(httpd|shield)$ ]] || echo --gro on; }
 
 # merge SUITE FILE: puts the rows of FILE in the place of the suite's old ones.
 merge() {

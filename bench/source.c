@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include <linux/bpf.h>
 #include <bpf/bpf.h>
+#include "aside.h"
 #include "pkt.h"
 #include "run.h"
 #include "source.h"
@@ -28,14 +29,6 @@
 static int complain(const struct source *s, const char *what, int err)
 {
 	return ends_fault(&s->ends, what, err);
-}
-
-static void sleep_ms(long ms)
-{
-	struct timespec t = { ms / 1000, ms % 1000 * 1000000 };
-
-	while (nanosleep(&t, &t) && errno == EINTR)
-		;
 }
 
 /* --- what is asked ------------------------------------------------------------------------------------------ */

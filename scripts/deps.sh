@@ -66,6 +66,7 @@ needs() {
 		lint	cmd:clang-tidy		clang-tidy
 		lint	cmd:shellcheck		shellcheck
 		lint	cmd:perl		perl
+		lint	cmd:systemd-analyze	systemd
 		lint	has_newest_clang	newest-clang
 		fuzz	has_fuzzer		libclang-rt
 		vm	cmd:qemu-system-x86_64	qemu-system-x86

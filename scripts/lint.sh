@@ -81,6 +81,22 @@ links() {
 	done | grep .
 }
 
+# The units as they are installed, but with what was built here.
+units() {
+	local dir=$log.units file
+
+	mkdir "$dir"
+	for file in dist/*.service; do
+		sed -e "s|@BINDIR@|$PWD/build|; s|@DATADIR@|$PWD/dist|; s|@DOCDIR@|$PWD/docs|" "$file" >"$dir/$(basename "$file")"
+	done
+	cp "$dir/ndiv-shield@.service" "$dir/ndiv-shield@lo.service"
+	# what it has to say of other units is not ours
+	systemd-analyze --man=no verify "$dir/ndiv-agent.service" "$dir/ndiv-shield@lo.service" 2>&1 | grep ndiv
+	local said=${PIPESTATUS[0]}${PIPESTATUS[1]}
+	rm -r "$dir"
+	[ "$said" = 01 ]
+}
+
 # tidy_some FLAGS... -- FILE...: clang-tidy's own chatter is left out
 tidy_some() {
 	local flags=()
@@ -136,6 +152,7 @@ check 'plain ASCII' ascii
 check 'no blanks at the end of lines' blanks
 check 'each file ends with a newline' ends_with_newline
 check 'documents point to files that are there' links
+check 'systemd takes the units' units
 for clang in $(compilers); do
 	check "BPF objects by $clang without a warning" bpf_objects "$clang"
 done

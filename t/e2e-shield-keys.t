@@ -52,9 +52,6 @@ spoil_clock() {
 
 clock_is_right() { [ "$(keys '.clock_off_s | fabs < 1')" = true ]; }
 
-# Before Linux 6.9 shield makes no cookies, and there is nothing to be seen of its keys.
-has_cookies() { grep -q ' bpf_sk_assign_tcp_reqsk$' /proc/kallsyms; }
-
 lab_up "$@" || bail 'no lab'
 exits 'not attached' 1 "ndiv: lab0: shield is not attached: \`ndiv attach lab0 shield\`" nd shield show lab0
 ok 'attach ping' nd attach lab0 ping

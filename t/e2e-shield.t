@@ -203,9 +203,6 @@ changed() {
 	is "$mode: no error" "$(grep -E 'Socket errors|Non-2xx' "$tmp/wrk")" ''
 }
 
-# Before Linux 6.9, shield leaves SYNs to the stack.
-has_cookies() { grep -q ' bpf_sk_assign_tcp_reqsk$' /proc/kallsyms; }
-
 no_cookies() {
 	hold 10.77.0.2
 	is "$mode: an old kernel: no cookie" "$(count .handlers.shield.counters.'"cookie-sent"')" 0

@@ -53,6 +53,18 @@ ok() {
 	fi
 }
 
+# here NAME CMD...: the same in this shell, for a function that sets variables or leaves something running.
+here() {
+	local name=$1
+
+	shift
+	if "$@" >"$tmp/here" 2>&1; then
+		pass "$name"
+	else
+		fail "$name" "status $?: $*"$'\n'"$(<"$tmp/here")"
+	fi
+}
+
 # is NAME GOT WANT
 is() {
 	if [ "$2" = "$3" ]; then
@@ -131,6 +143,9 @@ nothing_left() {
 	fi
 	return "$left"
 }
+
+# has_cookies: shield can answer SYNs: from Linux 6.9 on. Before, it leaves them to the stack.
+has_cookies() { grep -q ' bpf_sk_assign_tcp_reqsk$' /proc/kallsyms; }
 
 # udp ARGUMENT...: udp.py on the client.
 udp() { c "$top/t/udp.py" "$@"; }

@@ -13,13 +13,19 @@ import argparse
 import collections
 import http.client
 import json
+import os
 import sys
 import threading
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
 
 LINE = b"0123456789abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJKLMNOPQRSTUVWXYZ\n"
+
+# what a slow client reads at a time, and how long it waits then (s)
+SIP = 512
+PAUSE = 0.2
 
 
 def body(size):
@@ -62,6 +68,15 @@ class Client:
             self.conn.close()
         self.conn = None
 
+    def read(self, response):
+        """All of it; with --slow, little by little, and the end not before the file is there."""
+        data = []
+        while self.args.slow and not os.path.exists(self.args.slow):
+            if response.length > SIP:
+                data.append(response.read(SIP))
+            time.sleep(PAUSE)
+        return b"".join(data) + response.read()
+
     def fetch(self, size):
         if not self.conn:
             self.conn = http.client.HTTPConnection(self.url.hostname, self.url.port, timeout=self.args.timeout)
@@ -69,7 +84,7 @@ class Client:
         try:
             self.conn.request(self.method, "%s/%d" % (self.url.path, size), headers=self.headers)
             response = self.conn.getresponse()
-            data = response.read()
+            data = self.read(response)
             judge(response, data, size, self.args)
             if not self.args.close and response.will_close:
                 raise Wrong("not kept")
@@ -165,6 +180,7 @@ def main():
     p.add_argument("--close", action="store_true", help="a connection for each request")
     p.add_argument("--head", action="store_true", help="HEAD and not GET")
     p.add_argument("--urllib", action="store_true", help="by urllib.request and not http.client")
+    p.add_argument("--slow", metavar="FILE", help="read as a slow client does, as long as there is no FILE")
     p.add_argument("--timeout", type=float, default=60)
     args = parser.parse_args()
     if args.command == "get":

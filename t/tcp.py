@@ -5,6 +5,8 @@
 serve PORT             says "hello" to each connection, then "echo N" for each line, until the client closes
 hold HOST PORT FILE    connects and closes, connects again, writes what the server has said to FILE, and keeps the
                        connection until it is killed; on SIGUSR1 asks again and appends the answer
+from HOST PORT SPORT    connects and closes, connects from port SPORT, prints what the server says and how it
+                       answers, and keeps the connection until it is killed
 flood DEV HOST PORT COUNT  COUNT frames of each kind from random addresses: SYN, ACK, SYN-ACK, RST, FIN, no flag,
                        fragments; prints how many of each
 """
@@ -48,13 +50,29 @@ def connect(host, port):
     return conn
 
 
-def hold(host, port, path):
-    # shield passes one SYN a second: this one, if it is due
+def take_probe(host, port):
+    """shield passes one SYN a second: this one, if it is due."""
     conn = connect(host, port)
     conn.shutdown(socket.SHUT_WR)
     while conn.recv(4096):
         pass
     conn.close()
+
+
+def from_port(host, port, sport):
+    take_probe(host, port)
+    conn = socket.socket(family(host))
+    conn.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    conn.bind(("", sport))
+    conn.connect((host, port))
+    print(conn.recv(4096).decode().strip(), flush=True)
+    conn.sendall(b"more\n")
+    print(conn.recv(4096).decode().strip(), flush=True)
+    signal.pause()
+
+
+def hold(host, port, path):
+    take_probe(host, port)
     conn = connect(host, port)
     log = open(path, "ab", buffering=0)
     signal.signal(signal.SIGUSR1, lambda *_: conn.sendall(b"more\n"))
@@ -126,6 +144,8 @@ def main(args):
         serve(int(args[1]))
     elif args[:1] == ["hold"] and len(args) == 4:
         hold(args[1], int(args[2]), args[3])
+    elif args[:1] == ["from"] and len(args) == 4:
+        from_port(args[1], int(args[2]), int(args[3]))
     elif args[:1] == ["flood"] and len(args) == 5:
         flood(args[1], args[2], int(args[3]), int(args[4]))
     else:
