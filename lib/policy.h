@@ -4,6 +4,7 @@
  *
  *	policy_lex.c	the file, word by word
  *	policy_prefix.c	prefixes, and files of them
+ *	policy_known.c	sets of them that need not be defined
  *	policy_parse.c	statements: sets, rules
  *	policy_trie.c	prefixes into the lines of a trie
  *	policy_cells.c	services into rows, columns and cells
@@ -82,6 +83,9 @@ int	prefixes_parse(struct ndiv *nd, const char *path, const char *text, size_t l
 int	prefixes_read(struct ndiv *nd, const char *path, struct prefixes *list);
 __u64	prefixes_hash(const struct prefixes *list);
 
+/* --- policy_known.c */
+const char *const *known_set(const char *name);
+
 /* --- policy_parse.c */
 
 struct set {
@@ -90,7 +94,12 @@ struct set {
 };
 
 struct range {
-	__u32	first, last;	/* selectors: enum policy_selector */
+	__u32	first, last;
+};
+
+struct ranges {
+	struct range *r;
+	size_t	count;
 };
 
 struct rule {
@@ -98,12 +107,15 @@ struct rule {
 	int	dry;
 	unsigned int line;
 	int	is_service;
-	__u32	rate, burst;	/* POLICY_LIMIT; burst 0: not given */
-	int	per_source;
+	/* POLICY_LIMIT: packets or bytes a second, packets or bytes; burst 0: not given */
+	__u64	rate, burst;
+	int	by_bytes;
+	enum policy_per per;
 	/* services */
 	struct prefixes dest;	/* none: any */
-	struct range *range;
-	size_t	range_count;
+	struct ranges what;	/* selectors: enum policy_selector */
+	struct ranges from;	/* source ports; none: any */
+	int	options;	/* packets with IP options only */
 	char	text[sizeof(((struct policy_text *)NULL)->text)];
 };
 

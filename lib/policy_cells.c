@@ -2,8 +2,8 @@
 /*
  * policy_cells.c - services into rows, columns and cells
  *
- * Addresses that the same rules are about share a row, selectors that the same rules are about share a column. So the
- * first rule that is about a packet, of however many, is found by two look-ups.
+ * Addresses that the same rules are about share a row, selectors that the same rules are about share a column, origins
+ * a plane. So the first rule that is about a packet, of however many, is found by two look-ups, or three.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +20,11 @@ struct bits {
 struct kinds {
 	struct bits *set;
 	size_t	count, room;
+};
+
+/* What is told apart. */
+struct axes {
+	struct kinds rows, columns, planes;
 };
 
 static void bits_add(struct bits *b, unsigned int rule)
@@ -131,25 +136,33 @@ static __u32 *list_edges(const struct ndiv_policy *p, size_t *count)
 	edge[n++] = 0;
 	edge[n++] = POLICY_SELECTORS;
 	for (r = 1; r <= p->rule_count; r++)
-		for (i = 0; i < p->rule[r].range_count; i++) {
-			edge[n++] = p->rule[r].range[i].first;
-			edge[n++] = p->rule[r].range[i].last + 1;
+		for (i = 0; i < p->rule[r].what.count; i++) {
+			edge[n++] = p->rule[r].what.r[i].first;
+			edge[n++] = p->rule[r].what.r[i].last + 1;
 		}
 	qsort(edge, n, sizeof(*edge), by_number);
 	*count = n;
 	return edge;
 }
 
+static int in_ranges(const struct ranges *ranges, __u32 n)
+{
+	size_t i;
+
+	for (i = 0; i < ranges->count; i++)
+		if (n >= ranges->r[i].first && n <= ranges->r[i].last)
+			return 1;
+	return 0;
+}
+
 static struct bits rules_of(const struct ndiv_policy *p, __u32 selector)
 {
 	struct bits b = { 0 };
 	unsigned int r;
-	size_t i;
 
 	for (r = 1; r <= p->rule_count; r++)
-		for (i = 0; i < p->rule[r].range_count; i++)
-			if (selector >= p->rule[r].range[i].first && selector <= p->rule[r].range[i].last)
-				bits_add(&b, r);
+		if (in_ranges(&p->rule[r].what, selector))
+			bits_add(&b, r);
 	return b;
 }
 
@@ -174,17 +187,105 @@ static int build_columns(const struct ndiv_policy *p, struct image *img, struct 
 	return edge && column >= 0 ? 0 : -ENOMEM;
 }
 
+/* --- planes */
+
+/* Rules about packets that come from port <port>, or have none (POLICY_NO_PORT), and IP options, or not. */
+static struct bits rules_from(const struct ndiv_policy *p, __u32 port, int options)
+{
+	struct bits b = { 0 };
+	const struct rule *rule;
+	unsigned int r;
+
+	for (r = 1; r <= p->rule_count; r++) {
+		rule = &p->rule[r];
+		if ((!rule->from.count || in_ranges(&rule->from, port)) && (!rule->options || options))
+			bits_add(&b, r);
+	}
+	return b;
+}
+
+/* Do any rules ask for them? */
+static int has_origins(const struct ndiv_policy *p)
+{
+	unsigned int r;
+
+	for (r = 1; r <= p->rule_count; r++)
+		if (p->rule[r].from.count || p->rule[r].options)
+			return 1;
+	return 0;
+}
+
+/* Where ranges of source ports begin, and where they have just ended. */
+static void mark_edges(const struct ndiv_policy *p, __u8 *edge)
+{
+	unsigned int r;
+	size_t i;
+
+	edge[0] = edge[POLICY_NO_PORT] = 1;
+	for (r = 1; r <= p->rule_count; r++)
+		for (i = 0; i < p->rule[r].from.count; i++)
+			edge[p->rule[r].from.r[i].first] = edge[p->rule[r].from.r[i].last + 1] = 1;
+}
+
+/* The plane of each origin, into <table>. 0, or -errno. */
+static int number_planes(const struct ndiv_policy *p, struct kinds *planes, __u8 *table)
+{
+	__u8 *edge = calloc(1, POLICY_NO_PORT + 1);
+	__u32 port, options;
+	long plane = edge ? 0 : -ENOMEM;
+	struct bits b;
+
+	if (edge)
+		mark_edges(p, edge);
+	for (options = 0; options < 2; options++)
+		for (port = 0; port <= POLICY_NO_PORT && plane >= 0; port++) {
+			if (edge[port]) {
+				b = rules_from(p, port, options);
+				plane = kind_of(planes, &b);
+				plane = plane < 0 ? -ENOMEM : plane < POLICY_PLANES ? plane : -E2BIG;
+			}
+			table[options * POLICY_OPTIONS + port] = plane;
+		}
+	free(edge);
+	return plane < 0 ? (int)plane : 0;
+}
+
+static int build_planes(struct ndiv *nd, const struct ndiv_policy *p, struct image *img, struct policy_head *head,
+			struct kinds *planes)
+{
+	static __u8 table[POLICY_ORIGINS];
+	int err;
+
+	if (!has_origins(p)) {
+		struct bits all = rules_from(p, POLICY_NO_PORT, 0);
+
+		return kind_of(planes, &all) ? fail(nd, ENOMEM, "no memory") : 0;
+	}
+	memset(table, 0, sizeof(table));
+	err = number_planes(p, planes, table);
+	if (err == -E2BIG)
+		return fail(nd, E2BIG, "%s: its services tell more than %d kinds of source ports apart", p->path,
+			    POLICY_PLANES);
+	if (err)
+		return fail(nd, ENOMEM, "no memory");
+	head->origins = image_lines(img, POLICY_PLANE_LINES + POLICY_ORIGINS / POLICY_LINE);
+	if (!img->err)
+		memcpy(image_at(img, head->origins + POLICY_PLANE_LINES), table, sizeof(table));
+	return 0;
+}
+
 /* --- cells */
 
-/* Of those in both sets: the first one that is not dry, and the first dry one before it. */
-static __u32 cell_of(const struct ndiv_policy *p, const struct bits *row, const struct bits *column)
+/* Of those in all sets: the first one that is not dry, and the first dry one before it. */
+static __u32 cell_of(const struct ndiv_policy *p, const struct bits *row, const struct bits *column,
+		     const struct bits *plane)
 {
 	unsigned int i, rule, dry = 0;
-	__u64 both;
+	__u64 all;
 
 	for (i = 0; i < WORDS; i++)
-		for (both = row->w[i] & column->w[i]; both; both &= both - 1) {
-			rule = i * 64 + __builtin_ctzll(both);
+		for (all = row->w[i] & column->w[i] & plane->w[i]; all; all &= all - 1) {
+			rule = i * 64 + __builtin_ctzll(all);
 			if (!p->dry && !p->rule[rule].dry)
 				return POLICY_CELL(rule, dry);
 			if (!dry)
@@ -193,54 +294,75 @@ static __u32 cell_of(const struct ndiv_policy *p, const struct bits *row, const 
 	return POLICY_CELL(0, dry);
 }
 
-static int build_cells(struct ndiv *nd, const struct ndiv_policy *p, struct image *img, struct policy_head *head,
-		       const struct kinds *rows, const struct kinds *columns)
+/* The cells of one plane: their first line. */
+static __u32 build_plane(const struct ndiv_policy *p, struct image *img, const struct axes *axes, size_t plane)
 {
-	size_t total = rows->count * columns->count, r, c;
+	const struct kinds *rows = &axes->rows, *columns = &axes->columns;
+	__u32 first = image_lines(img, rows->count * columns->count / 16 + 1), *cell = image_at(img, first);
+	size_t r, c;
 
-	if (total > POLICY_CELLS_MAX)
-		return fail(nd, E2BIG,
-			    "%s: its services tell %zu kinds of addresses and %zu kinds of ports apart: more than "
-			    "%u cells; use fewer destinations or ranges",
-			    p->path, rows->count, columns->count, POLICY_CELLS_MAX);
-	head->width = columns->count;
-	head->cells = image_lines(img, total / 16 + 1);
 	for (r = 0; r < rows->count && !img->err; r++)
 		for (c = 0; c < columns->count; c++)
-			((__u32 *)image_at(img, head->cells))[r * columns->count + c] =
-				cell_of(p, &rows->set[r], &columns->set[c]);
+			*cell++ = cell_of(p, &rows->set[r], &columns->set[c], &axes->planes.set[plane]);
+	return first;
+}
+
+static int build_cells(struct ndiv *nd, const struct ndiv_policy *p, struct image *img, struct policy_head *head,
+		       const struct axes *axes)
+{
+	size_t rows = axes->rows.count, columns = axes->columns.count, planes = axes->planes.count, i;
+	__u32 first;
+
+	if (rows * columns * planes > POLICY_CELLS_MAX)
+		return fail(nd, E2BIG,
+			    "%s: its services tell %zu kinds of addresses, %zu kinds of ports and %zu kinds of source "
+			    "ports apart: more than %u cells; use fewer destinations or ranges",
+			    p->path, rows, columns, planes, POLICY_CELLS_MAX);
+	head->width = columns;
+	for (i = 0; i < planes && !img->err; i++) {
+		first = build_plane(p, img, axes, i);
+		if (!i)
+			head->cells = first;
+		if (head->origins && !img->err)
+			((__u32 *)image_at(img, head->origins))[i] = first;
+	}
 	return 0;
 }
 
 static int build_all(struct ndiv *nd, const struct ndiv_policy *p, struct image *img, struct policy_head *head,
-		     struct prefixes *dests, struct kinds *rows, struct kinds *columns)
+		     struct prefixes *dests, struct axes *axes)
 {
 	struct bits base = { 0 };
 	unsigned int r;
 	size_t v4;
+	int err;
 
 	for (r = 1; r <= p->rule_count; r++)
 		if (p->rule[r].is_service && !p->rule[r].dest.count)
 			bits_add(&base, r);
 	/* row 0: what is in no prefix */
-	if (kind_of(rows, &base) || list_dests(p, dests) || number_rows(dests, &base, rows) ||
-	    build_columns(p, img, head, columns))
+	if (kind_of(&axes->rows, &base) || list_dests(p, dests) || number_rows(dests, &base, &axes->rows) ||
+	    build_columns(p, img, head, &axes->columns))
 		return fail(nd, ENOMEM, "no memory");
+	err = build_planes(nd, p, img, head, &axes->planes);
+	if (err)
+		return err;
 	v4 = count_v4(dests);
 	trie_build(img, dests->p, v4, &head->root[POLICY_DEST4]);
 	trie_build(img, dests->count ? dests->p + v4 : NULL, dests->count - v4, &head->root[POLICY_DEST6]);
-	return build_cells(nd, p, img, head, rows, columns);
+	return build_cells(nd, p, img, head, axes);
 }
 
 /* Destinations, columns and cells into <img>, and into <head> where they are. 0, or -errno. */
 int cells_build(struct ndiv *nd, const struct ndiv_policy *p, struct image *img, struct policy_head *head)
 {
-	struct kinds rows = { 0 }, columns = { 0 };
 	struct prefixes dests = { 0 };
-	int err = build_all(nd, p, img, head, &dests, &rows, &columns);
+	struct axes axes = { 0 };
+	int err = build_all(nd, p, img, head, &dests, &axes);
 
 	free(dests.p);
-	free(rows.set);
-	free(columns.set);
+	free(axes.rows.set);
+	free(axes.columns.set);
+	free(axes.planes.set);
 	return err;
 }

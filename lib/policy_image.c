@@ -10,7 +10,9 @@
 /* What a bucket holds without a burst, as ndiv_limit() has it. */
 #define AUTO_NS		100000000U
 #define AUTO_BURST	10
+#define AUTO_BYTES	65536
 #define TICK_NS		10000000U
+#define SECOND		1000000000ULL
 
 /* --- lines */
 
@@ -167,12 +169,15 @@ static int build_sources(struct ndiv *nd, const struct ndiv_policy *p, struct im
 
 static void put_rule(const struct rule *r, struct policy_rule *to)
 {
+	__u64 burst = r->burst ? r->burst : r->by_bytes ? AUTO_BYTES : AUTO_BURST;
+
 	to->action = r->action;
 	if (r->action != POLICY_LIMIT)
 		return;
-	to->per_source = r->per_source;
-	to->gap = 1000000000U / r->rate;
-	to->depth = to->gap * (r->burst ? r->burst : AUTO_BURST);
+	to->per = r->per;
+	to->by_bytes = r->by_bytes;
+	to->gap = (r->by_bytes ? SECOND << 16 : SECOND) / r->rate;
+	to->depth = r->by_bytes ? burst * SECOND / r->rate : burst * to->gap;
 	if (!r->burst && to->depth < AUTO_NS)
 		to->depth = AUTO_NS;
 	if (to->depth < TICK_NS)

@@ -13,6 +13,10 @@
 
 #define RATE_MAX	10000000	/* as in ndiv/limit.h */
 #define BURST_MAX	1000000
+#define BYTE_RATE_MIN	1000
+#define BYTE_RATE_MAX	100000000000ULL
+#define BYTE_BURST_MIN	1000
+#define BYTE_BURST_MAX	1000000000ULL
 
 struct parser {
 	struct lexer lx;
@@ -54,7 +58,7 @@ static int no_memory(struct parser *ps, int err)
 /* --- numbers */
 
 /* All of <text> up to <end> is a number up to <max>. */
-static int number(const char *text, const char *end, __u32 max, __u32 *out)
+static int number(const char *text, const char *end, __u64 max, __u64 *out)
 {
 	__u64 n = 0;
 
@@ -75,12 +79,38 @@ static int number(const char *text, const char *end, __u32 max, __u32 *out)
 static int span(const char *text, __u32 max, __u32 *first, __u32 *last)
 {
 	const char *end = text + strlen(text), *dash = strchr(text, '-');
+	__u64 from, to;
 
-	if (!dash)
-		return number(text, end, max, first) ? -1 : (*last = *first, 0);
-	if (number(text, dash, max, first) || number(dash + 1, end, max, last))
+	if (number(text, dash ? dash : end, max, &from))
 		return -1;
-	return *first > *last ? -1 : 0;
+	to = from;
+	if (dash && number(dash + 1, end, max, &to))
+		return -1;
+	*first = from;
+	*last = to;
+	return from > to ? -1 : 0;
+}
+
+/* All of <text> up to <end> is a number of packets or of bytes: "10", "64kB". 0, or -1. */
+static int amount(const char *text, const char *end, __u64 *out, int *by_bytes)
+{
+	static const struct {
+		const char *name;
+		__u64	bytes;
+	} units[] = { { "kB", 1000 }, { "MB", 1000000 }, { "GB", 1000000000 } };
+	size_t i;
+
+	*by_bytes = 0;
+	for (i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (end - text < 3 || memcmp(end - 2, units[i].name, 2))
+			continue;
+		*by_bytes = 1;
+		if (number(text, end - 2, 1000000, out))
+			return -1;
+		*out *= units[i].bytes;
+		return 0;
+	}
+	return number(text, end, RATE_MAX, out);
 }
 
 /* --- sets */
@@ -92,7 +122,7 @@ static int name_good(const char *name)
 	return n && n < POLICY_NAME_MAX && !name[n];
 }
 
-static struct set *set_find(struct ndiv_policy *p, const char *name)
+static const struct set *set_find(const struct ndiv_policy *p, const char *name)
 {
 	size_t i;
 
@@ -102,25 +132,34 @@ static struct set *set_find(struct ndiv_policy *p, const char *name)
 	return NULL;
 }
 
-static int set_add(struct parser *ps, struct set **out)
+/* A new one, empty. <name> is short enough. */
+static int set_new(struct parser *ps, const char *name, struct set **out)
 {
 	struct ndiv_policy *p = ps->p;
-	struct set *more;
+	struct set *more = realloc(p->set, (p->set_count + 1) * sizeof(*more));
 
-	if (ps->lx.token != TOKEN_WORD || !name_good(ps->lx.word))
-		return lex_expected(&ps->lx, "a name of up to 31 small letters, digits, - and _");
-	if (set_find(p, ps->lx.word))
-		return lex_fail(&ps->lx, "there is a set \"%s\" already", ps->lx.word);
-	if (p->set_count == POLICY_SETS_MAX)
-		return lex_fail(&ps->lx, "more than %d sets", POLICY_SETS_MAX);
-	more = realloc(p->set, (p->set_count + 1) * sizeof(*more));
 	if (!more)
 		return no_memory(ps, -ENOMEM);
 	p->set = more;
 	*out = &more[p->set_count++];
 	memset(*out, 0, sizeof(**out));
-	memcpy((*out)->name, ps->lx.word, strlen(ps->lx.word));
-	return step(ps);
+	memcpy((*out)->name, name, strlen(name));
+	return 0;
+}
+
+static int set_add(struct parser *ps, struct set **out)
+{
+	const char *name = ps->lx.word;
+	int err;
+
+	if (ps->lx.token != TOKEN_WORD || !name_good(name))
+		return lex_expected(&ps->lx, "a name of up to 31 small letters, digits, - and _");
+	if (known_set(name) || set_find(ps->p, name))
+		return lex_fail(&ps->lx, "there is a set \"%s\" already", name);
+	if (ps->p->set_count == POLICY_SETS_MAX)
+		return lex_fail(&ps->lx, "more than %d sets", POLICY_SETS_MAX);
+	err = set_new(ps, name, out);
+	return err ? err : step(ps);
 }
 
 /* A prefix, into <list>. */
@@ -229,19 +268,41 @@ static int add_sources(struct parser *ps, const struct prefixes *from)
 	return 0;
 }
 
+/* The prefixes of a set that need not be defined, into <list>. */
+static int known_prefixes(struct parser *ps, const char *const *text, struct prefixes *list)
+{
+	struct prefix p;
+	int err = 0;
+
+	for (; *text && !err; text++) {
+		prefix_parse(*text, strlen(*text), &p);
+		err = prefixes_add(list, &p);
+	}
+	return err ? no_memory(ps, err) : 0;
+}
+
 static int take_named_set(struct parser *ps)
 {
-	const struct set *set = set_find(ps->p, ps->lx.word + 1);
+	const char *name = ps->lx.word + 1, *const *known = known_set(name);
+	const struct set *set = set_find(ps->p, name);
+	struct prefixes list = { 0 };
 	char text[64];
-	int err;
+	int err = 0;
 
-	if (!set)
-		return lex_fail(&ps->lx, "no set \"%s\" is defined above", ps->lx.word + 1);
-	err = add_sources(ps, &set->list);
+	if (!set && !known)
+		return lex_fail(&ps->lx, "no set \"%s\" is defined above", name);
+	if (known)
+		err = known_prefixes(ps, known, &list);
+	if (!err)
+		err = add_sources(ps, known ? &list : &set->list);
 	if (!err)
 		err = step(ps);
-	snprintf(text, sizeof(text), "(%zu prefixes, %08x)", set->list.count, (__u32)(prefixes_hash(&set->list) >> 32));
-	note(ps, " ", text);
+	if (!known) {
+		snprintf(text, sizeof(text), "(%zu prefixes, %08x)", set->list.count,
+			 (__u32)(prefixes_hash(&set->list) >> 32));
+		note(ps, " ", text);
+	}
+	free(list.p);
 	return err;
 }
 
@@ -273,13 +334,6 @@ static int take_list(struct parser *ps, int (*take)(struct parser *ps))
 	return err;
 }
 
-static int take_sources(struct parser *ps)
-{
-	int err = take_list(ps, take_source);
-
-	return err ? err : rule_end(ps);
-}
-
 /* --- services */
 
 struct proto {
@@ -299,23 +353,22 @@ static const struct proto protos[] = {
 	{ NULL, 0, 0, NULL },
 };
 
-static int add_range(struct parser *ps, __u32 first, __u32 last)
+static int add_range(struct parser *ps, struct ranges *to, __u32 first, __u32 last)
 {
-	struct rule *r = ps->rule;
 	struct range *more;
 
 	if (ps->p->range_count++ == POLICY_RANGES_MAX)
 		return lex_fail(&ps->lx, "more than %d ranges of ports in all services", POLICY_RANGES_MAX);
-	more = realloc(r->range, (r->range_count + 1) * sizeof(*more));
+	more = realloc(to->r, (to->count + 1) * sizeof(*more));
 	if (!more)
 		return no_memory(ps, -ENOMEM);
-	r->range = more;
-	more[r->range_count++] = (struct range){ first, last };
+	to->r = more;
+	more[to->count++] = (struct range){ first, last };
 	return 0;
 }
 
-/* "80,443,8000-8999": <max> at most, of which the selectors begin at <base>. */
-static int take_ranges(struct parser *ps, __u32 base, __u32 max, const char *what)
+/* "80,443,8000-8999": <max> at most, whose numbers in <to> begin at <base>. */
+static int take_ranges(struct parser *ps, struct ranges *to, __u32 base, __u32 max, const char *what)
 {
 	__u32 first, last;
 	int err;
@@ -323,7 +376,7 @@ static int take_ranges(struct parser *ps, __u32 base, __u32 max, const char *wha
 	for (;;) {
 		if (ps->lx.token != TOKEN_WORD || span(ps->lx.word, max, &first, &last))
 			return lex_expected(&ps->lx, what);
-		err = add_range(ps, base + first, base + last);
+		err = add_range(ps, to, base + first, base + last);
 		if (!err)
 			err = step(ps);
 		if (err || ps->lx.token != TOKEN_COMMA)
@@ -354,24 +407,61 @@ static int take_proto(struct parser *ps, const struct proto **out)
 	err = step(ps);
 	if (err || strcmp(proto->name, "protocol"))
 		return err;
-	return take_ranges(ps, POLICY_PROTO, 255, "a protocol's number from 0 to 255");
+	return take_ranges(ps, &ps->rule->what, POLICY_PROTO, 255, "a protocol's number from 0 to 255");
 }
+
+static const char a_port[] = "a port from 0 to 65535, or a range such as 8000-8999";
 
 static int take_part(struct parser *ps, const struct proto *proto)
 {
+	struct ranges *what = &ps->rule->what;
 	int err;
 
 	if (!proto->word || !lex_is(&ps->lx, proto->word))
-		return ps->rule->range_count ? 0 : add_range(ps, proto->first, proto->last);
+		return what->count ? 0 : add_range(ps, what, proto->first, proto->last);
 	err = step(ps);
 	if (err)
 		return err;
 	if (!strcmp(proto->word, "port"))
-		return take_ranges(ps, proto->first, 65535, "a port from 0 to 65535, or a range such as 8000-8999");
-	return take_ranges(ps, proto->first, 255, "a type from 0 to 255, or a range such as 3-4");
+		return take_ranges(ps, what, proto->first, 65535, a_port);
+	return take_ranges(ps, what, proto->first, 255, "a type from 0 to 255, or a range such as 3-4");
 }
 
-/* "per source" at the end, or nothing. */
+/* "from port 53,123", or nothing. */
+static int take_from(struct parser *ps, const struct proto *proto)
+{
+	int err;
+
+	if (!proto->word || strcmp(proto->word, "port") || !lex_is(&ps->lx, "from"))
+		return 0;
+	err = step(ps);
+	if (err)
+		return err;
+	if (!lex_is(&ps->lx, "port"))
+		return lex_expected(&ps->lx, "port (for addresses there are allow, deny, trust and limit)");
+	err = step(ps);
+	return err ? err : take_ranges(ps, &ps->rule->from, 0, 65535, a_port);
+}
+
+/* "with options", or nothing. */
+static int take_with(struct parser *ps)
+{
+	int err;
+
+	if (!lex_is(&ps->lx, "with"))
+		return 0;
+	err = step(ps);
+	if (err)
+		return err;
+	if (!lex_is(&ps->lx, "options"))
+		return lex_expected(&ps->lx, "options");
+	ps->rule->options = 1;
+	return step(ps);
+}
+
+/* --- rates */
+
+/* "per source" or "per address" at the end, or nothing. */
 static int take_per(struct parser *ps)
 {
 	int err;
@@ -381,33 +471,54 @@ static int take_per(struct parser *ps)
 	err = step(ps);
 	if (err)
 		return err;
-	if (!lex_is(&ps->lx, "source"))
-		return lex_expected(&ps->lx, "source");
-	ps->rule->per_source = 1;
+	if (lex_is(&ps->lx, "source"))
+		ps->rule->per = POLICY_PER_NETWORK;
+	else if (lex_is(&ps->lx, "address"))
+		ps->rule->per = POLICY_PER_ADDRESS;
+	else
+		return lex_expected(&ps->lx, "source or address");
 	return step(ps);
 }
 
-/* "limit 1000/s [burst 50] [per source]" */
-static int take_limit(struct parser *ps)
+static int rate_good(const struct rule *r)
+{
+	return r->by_bytes ? r->rate >= BYTE_RATE_MIN && r->rate <= BYTE_RATE_MAX : r->rate && r->rate <= RATE_MAX;
+}
+
+/* "burst 50" or "burst 1MB", or nothing. */
+static int take_burst(struct parser *ps)
+{
+	const char *word = ps->lx.word;
+	struct rule *r = ps->rule;
+	int err, by_bytes;
+
+	if (!lex_is(&ps->lx, "burst"))
+		return 0;
+	err = step(ps);
+	if (err)
+		return err;
+	if (ps->lx.token != TOKEN_WORD || amount(word, word + strlen(word), &r->burst, &by_bytes) ||
+	    by_bytes != r->by_bytes || r->burst < (by_bytes ? BYTE_BURST_MIN : 1) ||
+	    r->burst > (by_bytes ? BYTE_BURST_MAX : BURST_MAX))
+		return lex_expected(&ps->lx, r->by_bytes ? "a number of bytes from 1kB to 1GB" :
+							   "a number of packets from 1 to 1000000");
+	return step(ps);
+}
+
+/* "1000/s [burst 50] [per source]" */
+static int take_rate(struct parser *ps)
 {
 	const char *word = ps->lx.word, *slash = strchr(word, '/');
 	struct rule *r = ps->rule;
 	int err;
 
+	r->action = POLICY_LIMIT;
 	if (ps->lx.token != TOKEN_WORD || !slash || strcmp(slash, "/s") ||
-	    number(word, slash, RATE_MAX, &r->rate) || !r->rate)
-		return lex_expected(&ps->lx, "a rate from 1/s to 10000000/s");
+	    amount(word, slash, &r->rate, &r->by_bytes) || !rate_good(r))
+		return lex_expected(&ps->lx, "a rate from 1/s to 10000000/s, or from 1kB/s to 100GB/s");
 	err = step(ps);
-	if (err)
-		return err;
-	if (!lex_is(&ps->lx, "burst"))
-		return take_per(ps);
-	err = step(ps);
-	if (err)
-		return err;
-	if (ps->lx.token != TOKEN_WORD || number(word, word + strlen(word), BURST_MAX, &r->burst) || !r->burst)
-		return lex_expected(&ps->lx, "a number of packets from 1 to 1000000");
-	err = step(ps);
+	if (!err)
+		err = take_burst(ps);
 	return err ? err : take_per(ps);
 }
 
@@ -425,17 +536,18 @@ static int take_action(struct parser *ps)
 	}
 	if (!lex_is(&ps->lx, "limit"))
 		return lex_expected(&ps->lx, "allow, deny or limit");
-	ps->rule->action = POLICY_LIMIT;
 	err = step(ps);
-	return err ? err : take_limit(ps);
+	return err ? err : take_rate(ps);
 }
 
-/* "service PROTOCOL [to PREFIX, ...] [port RANGE, ...] ACTION [dry]" */
+/* "service PROTOCOL [from port RANGE, ...] [to PREFIX, ...] [port RANGE, ...] [with options] ACTION [dry]" */
 static int take_service(struct parser *ps)
 {
 	const struct proto *proto = NULL;
 	int err = take_proto(ps, &proto);
 
+	if (!err)
+		err = take_from(ps, proto);
 	if (!err && lex_is(&ps->lx, "to")) {
 		err = step(ps);
 		if (!err)
@@ -444,7 +556,24 @@ static int take_service(struct parser *ps)
 	if (!err)
 		err = take_part(ps, proto);
 	if (!err)
+		err = take_with(ps);
+	if (!err)
 		err = take_action(ps);
+	return err ? err : rule_end(ps);
+}
+
+/* "limit SOURCE, ... rate RATE", for the others the sources only */
+static int take_sources(struct parser *ps)
+{
+	int err = take_list(ps, take_source);
+
+	if (!err && ps->rule->action == POLICY_LIMIT) {
+		if (!lex_is(&ps->lx, "rate"))
+			return lex_expected(&ps->lx, "rate, and how many packets or bytes a second");
+		err = step(ps);
+		if (!err)
+			err = take_rate(ps);
+	}
 	return err ? err : rule_end(ps);
 }
 
@@ -475,10 +604,12 @@ static int take_statement(struct parser *ps)
 		return take_rule(ps, POLICY_ALLOW);
 	if (lex_is(&ps->lx, "deny"))
 		return take_rule(ps, POLICY_DENY);
+	if (lex_is(&ps->lx, "limit"))
+		return take_rule(ps, POLICY_LIMIT);
 	if (lex_is(&ps->lx, "service"))
 		return take_rule(ps, 0);
 	if (!lex_is(&ps->lx, "dry-run"))
-		return lex_expected(&ps->lx, "set, trust, allow, deny, service or dry-run");
+		return lex_expected(&ps->lx, "set, trust, allow, deny, limit, service or dry-run");
 	ps->p->dry = 1;
 	return step(ps);
 }
@@ -513,7 +644,8 @@ void policy_free(struct ndiv_policy *p)
 	free(p->set);
 	for (i = 1; i <= p->rule_count; i++) {
 		free(p->rule[i].dest.p);
-		free(p->rule[i].range);
+		free(p->rule[i].what.r);
+		free(p->rule[i].from.r);
 	}
 	free(p->source.p);
 	memset(p, 0, sizeof(*p));

@@ -34,15 +34,16 @@ struct bad_row {
 	const char *text, *want;
 };
 
+#define A_RATE	"a rate from 1/s to 10000000/s, or from 1kB/s to 100GB/s"
 #define PREFIX	"is no address or prefix such as 192.0.2.0/24 or 2001:db8::/32"
 
 /* clang-format off */
 static const struct bad_row bads[] = {
-	{ "x", "p:1:1: expected set, trust, allow, deny, service or dry-run, found \"x\"" },
-	{ "\n\n   x", "p:3:4: expected set, trust, allow, deny, service or dry-run, found \"x\"" },
-	{ "# c\n\tx", "p:2:2: expected set, trust, allow, deny, service or dry-run, found \"x\"" },
-	{ "\"deny\"", "p:1:1: expected set, trust, allow, deny, service or dry-run, found the text \"deny\"" },
-	{ "{", "p:1:1: expected set, trust, allow, deny, service or dry-run, found \"{\"" },
+	{ "x", "p:1:1: expected set, trust, allow, deny, limit, service or dry-run, found \"x\"" },
+	{ "\n\n   x", "p:3:4: expected set, trust, allow, deny, limit, service or dry-run, found \"x\"" },
+	{ "# c\n\tx", "p:2:2: expected set, trust, allow, deny, limit, service or dry-run, found \"x\"" },
+	{ "\"deny\"", "p:1:1: expected set, trust, allow, deny, limit, service or dry-run, found the text \"deny\"" },
+	{ "{", "p:1:1: expected set, trust, allow, deny, limit, service or dry-run, found \"{\"" },
 	{ "dry-run deny", "p:1:9: expected the end of the line, found \"deny\"" },
 	{ "deny", "p:1:5: expected a prefix, or @ and the name of a set, found the end of the file" },
 	{ "deny\n", "p:1:5: expected a prefix, or @ and the name of a set, found the end of the line" },
@@ -87,15 +88,34 @@ static const struct bad_row bads[] = {
 	{ "service tcp to port 80 deny", "p:1:16: \"port\" " PREFIX },
 	{ "service tcp to 10.0.0.1, deny", "p:1:26: \"deny\" " PREFIX },
 	{ "service tcp trust", "p:1:13: expected allow, deny or limit, found \"trust\"" },
-	{ "service tcp limit", "p:1:18: expected a rate from 1/s to 10000000/s, found the end of the file" },
-	{ "service tcp limit 0/s", "p:1:19: expected a rate from 1/s to 10000000/s, found \"0/s\"" },
-	{ "service tcp limit 10", "p:1:19: expected a rate from 1/s to 10000000/s, found \"10\"" },
-	{ "service tcp limit 10/m", "p:1:19: expected a rate from 1/s to 10000000/s, found \"10/m\"" },
-	{ "service tcp limit 10000001/s", "p:1:19: expected a rate from 1/s to 10000000/s, found \"10000001/s\"" },
+	{ "service tcp limit", "p:1:18: expected " A_RATE ", found the end of the file" },
+	{ "service tcp limit 0/s", "p:1:19: expected " A_RATE ", found \"0/s\"" },
+	{ "service tcp limit 10", "p:1:19: expected " A_RATE ", found \"10\"" },
+	{ "service tcp limit 10/m", "p:1:19: expected " A_RATE ", found \"10/m\"" },
+	{ "service tcp limit 10000001/s", "p:1:19: expected " A_RATE ", found \"10000001/s\"" },
 	{ "service tcp limit 10/s burst", "p:1:29: expected a number of packets from 1 to 1000000, found the end of the file" },
 	{ "service tcp limit 10/s burst 0", "p:1:30: expected a number of packets from 1 to 1000000, found \"0\"" },
-	{ "service tcp limit 10/s per", "p:1:27: expected source, found the end of the file" },
+	{ "service tcp limit 10/s per", "p:1:27: expected source or address, found the end of the file" },
 	{ "service tcp limit 10/s per source burst 5", "p:1:35: expected the end of the line, found \"burst\"" },
+	{ "service tcp limit 1kB", "p:1:19: expected " A_RATE ", found \"1kB\"" },
+	{ "service tcp limit kB/s", "p:1:19: expected " A_RATE ", found \"kB/s\"" },
+	{ "service tcp limit 0kB/s", "p:1:19: expected " A_RATE ", found \"0kB/s\"" },
+	{ "service tcp limit 101GB/s", "p:1:19: expected " A_RATE ", found \"101GB/s\"" },
+	{ "service tcp limit 18446744073709551617kB/s", "p:1:19: expected " A_RATE ", found \"18446744073709551617kB/s\"" },
+	{ "service tcp limit 1Mb/s", "p:1:19: expected " A_RATE ", found \"1Mb/s\"" },
+	{ "service tcp limit 1MB/s burst 9", "p:1:31: expected a number of bytes from 1kB to 1GB, found \"9\"" },
+	{ "service tcp limit 1MB/s burst 2GB", "p:1:31: expected a number of bytes from 1kB to 1GB, found \"2GB\"" },
+	{ "service tcp limit 9/s burst 9kB", "p:1:29: expected a number of packets from 1 to 1000000, found \"9kB\"" },
+	{ "service tcp from 10.0.0.1", "p:1:18: expected port (for addresses there are allow, deny, trust and limit), found \"10.0.0.1\"" },
+	{ "service icmp from port 1 deny", "p:1:14: expected allow, deny or limit, found \"from\"" },
+	{ "service tcp from port 1-x deny", "p:1:23: expected a port from 0 to 65535, or a range such as 8000-8999, found \"1-x\"" },
+	{ "service tcp to 10.0.0.1 from port 1 deny", "p:1:25: expected allow, deny or limit, found \"from\"" },
+	{ "service tcp with deny", "p:1:18: expected options, found \"deny\"" },
+	{ "limit 10.0.0.1", "p:1:15: expected rate, and how many packets or bytes a second, found the end of the file" },
+	{ "limit 10.0.0.1 rate x", "p:1:21: expected " A_RATE ", found \"x\"" },
+	{ "limit rate 5/s", "p:1:7: \"rate\" " PREFIX },
+	{ "set bogons { }", "p:1:5: there is a set \"bogons\" already" },
+	{ "deny @bogon", "p:1:6: no set \"bogon\" is defined above" },
 	{ "deny \x01", "p:1:6: the character 0x01 has no place outside of comments and texts" },
 	{ "deny \xc3\xa4", "p:1:6: the character 0xc3 has no place outside of comments and texts" },
 };
@@ -236,14 +256,26 @@ static __u32 source_says(const struct prefix *addr)
 	return trie_value(&head->root[addr->v6 ? POLICY_SOURCE6 : POLICY_SOURCE4], addr->hi, addr->lo);
 }
 
-static __u32 service_says(const struct prefix *addr, __u32 selector)
+/* Where the cells for <origin> begin. */
+static __u32 plane_of(const struct policy_head *head, __u32 origin)
+{
+	const __u8 *planes;
+
+	if (!head->origins)
+		return head->cells;
+	planes = line(head->origins + POLICY_PLANE_LINES + origin / POLICY_LINE);
+	return ((const __u32 *)line(head->origins +
+				    planes[origin % POLICY_LINE] / 16))[planes[origin % POLICY_LINE] % 16];
+}
+
+static __u32 service_says(const struct prefix *addr, __u32 selector, __u32 origin)
 {
 	const struct policy_head *head = line(0);
 	__u32 row = trie_value(&head->root[addr->v6 ? POLICY_DEST6 : POLICY_DEST4], addr->hi, addr->lo);
 	__u16 column = ((const __u16 *)line(head->columns + selector / 32))[selector % 32];
 	__u32 i = row * head->width + column;
 
-	return ((const __u32 *)line(head->cells + i / 16))[i % 16];
+	return ((const __u32 *)line(plane_of(head, origin) + i / 16))[i % 16];
 }
 
 /* The reference: of rules in order, the first one that is not dry, and the first dry one before it. */
@@ -274,25 +306,28 @@ static __u32 source_reference(const struct prefix *addr)
 	return POLICY_CELL(v.rule, v.dry);
 }
 
-static int service_matches(const struct rule *r, const struct prefix *addr, __u32 selector)
+static int service_matches(const struct rule *r, const struct prefix *addr, __u32 selector, __u32 origin)
 {
-	int dest = !r->dest.count, range = 0;
+	int dest = !r->dest.count, range = 0, from = !r->from.count;
+	__u32 port = origin % POLICY_OPTIONS;
 	size_t i;
 
 	for (i = 0; i < r->dest.count; i++)
 		dest |= prefix_holds(&r->dest.p[i], addr);
-	for (i = 0; i < r->range_count; i++)
-		range |= selector >= r->range[i].first && selector <= r->range[i].last;
-	return r->is_service && dest && range;
+	for (i = 0; i < r->what.count; i++)
+		range |= selector >= r->what.r[i].first && selector <= r->what.r[i].last;
+	for (i = 0; i < r->from.count; i++)
+		from |= port >= r->from.r[i].first && port <= r->from.r[i].last;
+	return r->is_service && dest && range && from && (!r->options || origin >= POLICY_OPTIONS);
 }
 
-static __u32 service_reference(const struct prefix *addr, __u32 selector)
+static __u32 service_reference(const struct prefix *addr, __u32 selector, __u32 origin)
 {
 	struct verdict v = { 0 };
 	__u32 r;
 
 	for (r = 1; r <= policy.rule_count; r++)
-		if (service_matches(&policy.rule[r], addr, selector))
+		if (service_matches(&policy.rule[r], addr, selector, origin))
 			hear(&v, r);
 	return POLICY_CELL(v.rule, v.dry);
 }
@@ -353,6 +388,9 @@ static void put_service(FILE *f)
 	int proto = random() % 6, first;
 
 	fprintf(f, "service %s", protos[proto]);
+	first = random() % 100;
+	if ((proto == 1 || proto == 2) && !(random() % 8))
+		fprintf(f, " from port %d-%ld,65535", first, first + random() % 30);
 	if (random() & 1) {
 		fputs(" to", f);
 		put_prefixes(f);
@@ -360,6 +398,8 @@ static void put_service(FILE *f)
 	first = random() % 100;
 	if (proto && proto < 5 && random() % 4)
 		fprintf(f, " %s %d,%d-%ld", proto < 3 ? "port" : "type", first, first, first + random() % 50);
+	if (!(random() % 16))
+		fputs(" with options", f);
 	fputs(random() & 1 ? " deny" : " allow", f);
 }
 
@@ -394,6 +434,12 @@ static void ask(void)
 	__u32 selector = (__u32[]){ POLICY_TCP, POLICY_UDP, POLICY_ICMP, POLICY_ICMP6, POLICY_PROTO,
 				    POLICY_FRAGMENT }[random() % 6];
 
+	__u32 origin = selector == POLICY_TCP || selector == POLICY_UDP ? random() % 130 : POLICY_NO_PORT;
+
+	if (origin == 129)
+		origin = 65535;
+	if (random() & 1)
+		origin += POLICY_OPTIONS;
 	if (selector != POLICY_FRAGMENT)
 		selector += random() % 160;
 	/* the edge of a prefix, from outside and inside */
@@ -404,7 +450,7 @@ static void ask(void)
 		addr.len = addr.v6 ? 128 : 32;
 	}
 	assert_int_equal(source_says(&addr), source_reference(&addr));
-	assert_int_equal(service_says(&addr, selector), service_reference(&addr, selector));
+	assert_int_equal(service_says(&addr, selector, origin), service_reference(&addr, selector, origin));
 }
 
 static void test_random(void **state)
@@ -466,10 +512,60 @@ static void test_cells(void **state)
 	fclose(f);
 	assert_int_equal(parse(text, len), 0);
 	assert_int_equal(image_make(&nd, &policy, 0, &img), -E2BIG);
-	assert_string_equal(nd.err, "p: its services tell 1024 kinds of addresses and 1025 kinds of ports apart: more "
-				    "than 1048576 cells; use fewer destinations or ranges");
+	assert_string_equal(nd.err, "p: its services tell 1024 kinds of addresses, 1025 kinds of ports and 1 kinds of "
+				    "source ports apart: more than 1048576 cells; use fewer destinations or ranges");
 	policy_free(&policy);
 	free(text);
+}
+
+/* So are more kinds of source ports than there are planes. */
+static void test_planes(void **state)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&text, &len);
+	int i;
+
+	assert_non_null(f);
+	for (i = 0; i < 256; i++)
+		fprintf(f, "service udp from port %d deny\n", i);
+	fclose(f);
+	assert_int_equal(parse(text, len), 0);
+	assert_int_equal(image_make(&nd, &policy, 0, &img), -E2BIG);
+	assert_string_equal(nd.err, "p: its services tell more than 256 kinds of source ports apart");
+	policy_free(&policy);
+	assert_int_equal(parse(text, len - strlen("service udp from port 255 deny\n")), 0);
+	assert_int_equal(image_make(&nd, &policy, 0, &img), 0);
+	image_drop(&img);
+	policy_free(&policy);
+	free(text);
+}
+
+/* A rate of bytes: ns for each, and for a full bucket. */
+static void test_bytes(void **state)
+{
+	static const struct {
+		const char *text;
+		__u64	gap, depth;
+	} rows[] = {
+		{ "service udp limit 1kB/s", 65536000000ULL, 65536000000ULL },
+		{ "service udp limit 1MB/s burst 1MB", 65536000, 1000000000 },
+		{ "service udp limit 10MB/s", 6553600, 100000000 },
+		{ "service udp limit 100GB/s burst 1kB", 655, 10000000 },
+	};
+	const struct policy_rule *rule;
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(parse(rows[i].text, strlen(rows[i].text)), 0);
+		assert_int_equal(image_make(&nd, &policy, 0, &img), 0);
+		rule = (const struct policy_rule *)line(((const struct policy_head *)line(0))->rules) + 1;
+		assert_true(rule->by_bytes);
+		assert_int_equal(rule->gap, rows[i].gap);
+		assert_int_equal(rule->depth, rows[i].depth);
+		image_drop(&img);
+		policy_free(&policy);
+	}
 }
 
 static int setup(void **state)
@@ -488,7 +584,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_bad),    cmocka_unit_test(test_zero_byte), cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_file),   cmocka_unit_test(test_random),	 cmocka_unit_test(test_large),
-		cmocka_unit_test(test_cells),
+		cmocka_unit_test(test_cells),  cmocka_unit_test(test_planes),	 cmocka_unit_test(test_bytes),
 	};
 
 	return cmocka_run_group_tests_name("policy", tests, setup, teardown);

@@ -78,7 +78,13 @@ static void set_source(const char *text)
 
 /* --- packets */
 
-enum what { TCP_SYN4, TCP_ACK4, UDP4, PING4, TCP_SYN6, UDP6, PING6, NS6, FRAG4, LATER4, FRAG6, GRE4, OTHER_MAC };
+enum what {
+	TCP_SYN4, TCP_ACK4, UDP4, PING4, TCP_SYN6, UDP6, PING6, NS6, FRAG4, LATER4, FRAG6, GRE4, OTHER_MAC,
+	/* <port> is the source's */
+	DNS4, DNS6, FROM4,
+	/* with options */
+	OPT_UDP4, OPT_UDP6, OPT_SYN4, OPT_PING4,
+};
 
 static void build(enum what what, uint16_t port)
 {
@@ -95,6 +101,13 @@ static void build(enum what what, uint16_t port)
 		[LATER4] = { IP4(.frag = 0x0005, .proto = 17), DATA(48) },
 		[FRAG6] = { IP6(), FRAG(.off = 8, .next = 17), DATA(48) },
 		[GRE4] = { IP4(.proto = 47), DATA(48) },
+		[DNS4] = { IP4(), UDP(.sport = port), DATA(100) },
+		[DNS6] = { IP6(), UDP(.sport = port), DATA(100) },
+		[FROM4] = { IP4(), TCP(.sport = port, .flags = TH_SYN) },
+		[OPT_UDP4] = { IP4(.options = 4), UDP(.dport = port), DATA(9) },
+		[OPT_UDP6] = { IP6(), EXT(60), UDP(.dport = port), DATA(9) },
+		[OPT_SYN4] = { IP4(.options = 8), TCP(.dport = port, .flags = TH_SYN) },
+		[OPT_PING4] = { IP4(.options = 4), ICMP(.type = port), DATA(9) },
 		[OTHER_MAC] = { ETH(.dst = { 2, 0, 0, 0, 0x77, 9 }), IP4(), UDP(.dport = port), DATA(9) },
 	};
 
@@ -183,6 +196,43 @@ static const struct packet_row rows[] = {
 	{ "service any deny", GRE4, 0, NULL, DENIED, 1, 1 },
 	{ "service any deny", TCP_SYN4, 80, NULL, DENIED, 1, 1 },
 	{ "service any deny", TCP_SYN6, 80, NULL, DENIED, 1, 1 },
+	/* source ports */
+	{ "service udp from port 53 deny", DNS4, 53, NULL, DENIED, 1, 1 },
+	{ "service udp from port 53 deny", DNS6, 53, NULL, DENIED, 1, 1 },
+	{ "service udp from port 53 deny", DNS4, 52, NULL, PASS, 0, 0 },
+	{ "service udp from port 53 deny", DNS4, 54, NULL, PASS, 0, 0 },
+	{ "service udp from port 53 deny", UDP4, 53, NULL, PASS, 0, 0 },
+	{ "service udp from port 53 deny", FROM4, 53, NULL, PASS, 0, 0 },
+	{ "service udp from port 0-52,54-65535 deny", DNS4, 53, NULL, PASS, 0, 0 },
+	{ "service udp from port 0-52,54-65535 deny", DNS4, 65535, NULL, DENIED, 1, 1 },
+	{ "service udp from port 53 port 54 deny", DNS4, 53, NULL, PASS, 0, 0 },
+	{ "service udp from port 53 allow\nservice udp deny", DNS4, 53, NULL, PASS, 1, 0 },
+	{ "service udp from port 53 allow\nservice udp deny", DNS4, 54, NULL, DENIED, 2, 1 },
+	{ "service udp from port 123 deny dry\nservice udp deny", DNS4, 123, NULL, DENIED, 1, 1 },
+	{ "service tcp from port 53 deny", FROM4, 53, NULL, DENIED, 1, 1 },
+	{ "service udp from port 53 deny\nservice any deny", LATER4, 0, NULL, DENIED, 2, 1 },
+	{ "service udp from port 53 deny\nservice any deny", PING4, 8, NULL, DENIED, 2, 1 },
+	/* options */
+	{ "service any with options deny", OPT_UDP4, 53, NULL, DENIED, 1, 1 },
+	{ "service any with options deny", OPT_UDP6, 53, NULL, DENIED, 1, 1 },
+	{ "service any with options deny", OPT_SYN4, 80, NULL, DENIED, 1, 1 },
+	{ "service any with options deny", OPT_PING4, 8, NULL, DENIED, 1, 1 },
+	{ "service any with options deny", UDP4, 53, NULL, PASS, 0, 0 },
+	{ "service any with options deny", UDP6, 53, NULL, PASS, 0, 0 },
+	{ "service udp with options deny", OPT_PING4, 8, NULL, PASS, 0, 0 },
+	{ "service udp port 53 allow\nservice any with options deny", OPT_UDP4, 53, NULL, PASS, 1, 0 },
+	{ "service udp from port 9 with options deny\nservice udp deny", OPT_UDP4, 53, NULL, DENIED, 2, 1 },
+	/* sets that need not be defined */
+	{ "deny @bogons", UDP4, 53, "127.0.0.1", DENIED, 1, 1 },
+	{ "deny @bogons", UDP4, 53, "203.0.113.255", DENIED, 1, 1 },
+	{ "deny @bogons", UDP4, 53, "240.0.0.0", DENIED, 1, 1 },
+	{ "deny @bogons", UDP6, 53, "2001:db8::1", DENIED, 1, 1 },
+	{ "deny @bogons", UDP6, 53, "::ffff:10.0.0.1", DENIED, 1, 1 },
+	{ "deny @bogons", UDP6, 53, "2001:4860::1", PASS, 0, 0 },
+	{ "deny @bogons", UDP4, 53, NULL, PASS, 0, 0 },
+	{ "deny @private", UDP4, 53, NULL, DENIED, 1, 1 },
+	{ "deny @private", UDP4, 53, "172.32.0.0", PASS, 0, 0 },
+	{ "deny @private, @bogons", UDP6, 53, "fd77::1", DENIED, 1, 1 },
 	/* TCP: SYNs only; the rest goes by the table */
 	{ "service tcp port 80 deny", TCP_SYN4, 80, NULL, DENIED, 1, 1 },
 	{ "service tcp port 80 deny", TCP_SYN4, 81, NULL, PASS, 0, 0 },
@@ -301,6 +351,65 @@ static void test_source_limit(void **state)
 	c = shield_counted(&run, who, policies - 1, 1);
 	assert_int_equal(c.packets, 90);
 	assert_int_equal(c.refused, 80);
+}
+
+/* Each address, whatever its network has used up. */
+static void test_address_limit(void **state)
+{
+	begin(PLAIN);
+	load("limit of addresses", "service udp limit 20/s burst 5 per address");
+	assert_int_equal(passed_from("10.77.5.1", UDP4), 5);
+	assert_int_equal(passed_from("10.77.5.2", UDP4), 5);
+	assert_int_equal(passed_from("10.77.5.1", UDP4), 0);
+	assert_int_equal(passed_from("fd77:5::1", UDP6), 5);
+	assert_int_equal(passed_from("fd77:5::2", UDP6), 5);
+	assert_int_equal(passed_from("fd77:5::1", UDP6), 0);
+}
+
+/* By bytes: two packets of 1 kB are as many as one of 2 kB; what is longer than the burst has a full bucket to itself.
+ */
+static void test_byte_limit(void **state)
+{
+	const struct pkt_layer one[] = { IP4(), UDP(), DATA(958), { 0 } }, two[] = { IP4(), UDP(), DATA(1958), { 0 } },
+			       long_one[] = { IP4(), UDP(), DATA(9000), { 0 } };
+	int i, n = 0;
+
+	begin(PLAIN);
+	load("bytes", "service udp limit 10kB/s burst 4kB");
+	pkt_build(&in, one);
+	assert_int_equal(in.len, 1000);
+	for (i = 0; i < 10; i++)
+		n += arrive("1 kB") == PASS;
+	assert_int_equal(n, 4);
+	now += SECOND / 5;
+	pkt_build(&in, two);
+	assert_int_equal(arrive("2 kB"), PASS);
+	assert_int_equal(arrive("2 kB more"), LIMITED);
+	pkt_build(&in, long_one);
+	now += SECOND / 5;
+	assert_int_equal(arrive("too long for half a bucket"), LIMITED);
+	now += SECOND;
+	assert_int_equal(arrive("too long, but it is full"), PASS);
+	assert_int_equal(arrive("now it is empty"), LIMITED);
+}
+
+/* Of sources: whatever they send, in connections, too; and what is within it goes on to the services. */
+static void test_limited_source(void **state)
+{
+	begin(PLAIN);
+	load("limited source", "set some { 10.77.5.0/24, 10.77.6.0/24 }\nlimit @some rate 20/s burst 5\n"
+			       "limit 10.77.7.0/24 rate 20/s burst 5 per address\nservice icmp deny");
+	assert_int_equal(passed_from("10.77.4.1", UDP4), 30);
+	assert_int_equal(passed_from("10.77.5.1", UDP4), 5);
+	assert_int_equal(passed_from("10.77.6.1", UDP4), 0);
+	assert_int_equal(passed_from("10.77.7.1", UDP4), 5);
+	assert_int_equal(passed_from("10.77.7.2", UDP4), 5);
+	build(TCP_ACK4, 80);
+	set_source("10.77.5.1");
+	assert_int_equal(arrive("TCP"), LIMITED);
+	build(PING4, 8);
+	set_source("10.77.7.3");
+	assert_int_equal(arrive("within its rate, but denied"), DENIED);
 }
 
 /* --- changes */
@@ -506,7 +615,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names),  cmocka_unit_test(test_packets), cmocka_unit_test(test_limit),
-		cmocka_unit_test(test_source_limit),
+		cmocka_unit_test(test_source_limit), cmocka_unit_test(test_address_limit),
+		cmocka_unit_test(test_byte_limit), cmocka_unit_test(test_limited_source),
 		cmocka_unit_test(test_change), cmocka_unit_test(test_narrow),  cmocka_unit_test(test_many),
 	};
 

@@ -167,22 +167,52 @@ __noinline __u32 shield_trie(__u32 which, __u64 hi, __u64 lo)
 
 /* --- rules */
 
-/* The bucket of rule <i> (bank included), or of network <net> by it. */
-static __always_inline __u64 *bucket_of(const struct policy_rule *rule, __u32 i, __u64 net)
-{
-	struct policy_bucket *bucket;
+/* Where a packet comes from. */
+struct source {
+	__u64	hi, lo;
+};
 
-	if (rule->per_source) {
-		i = ndiv_siphash2(&ndiv_key, i, net) & (POLICY_NETWORKS - 1);
-		return bpf_map_lookup_elem(&shield_networks, &i);
+/* The bucket of rule <i> (bank included), or that of the network or address <from> by it. */
+static __always_inline __u64 *bucket_of(const struct policy_rule *rule, __u32 i, const struct ndiv_pkt *pkt,
+					const struct source *from)
+{
+	__u64 hi = from->hi, lo = from->lo;
+	struct policy_bucket *bucket;
+	struct ndiv_sip s;
+
+	if (rule->per == POLICY_PER_RULE) {
+		bucket = bpf_map_lookup_elem(&shield_buckets, &i);
+		return bucket ? &bucket->word : NULL;
 	}
-	bucket = bpf_map_lookup_elem(&shield_buckets, &i);
-	return bucket ? &bucket->word : NULL;
+	if (rule->per == POLICY_PER_NETWORK) {
+		lo = 0;
+		if (pkt->flags & NDIV_F_IPV4)
+			hi &= 0xffffff0000000000ULL;
+	}
+	ndiv_sip_init(&s, &ndiv_key);
+	ndiv_sip_word(&s, i);
+	ndiv_sip_word(&s, hi);
+	ndiv_sip_word(&s, lo);
+	i = ndiv_sip_end(&s, 24, 0) & (POLICY_NETWORKS - 1);
+	return bpf_map_lookup_elem(&shield_networks, &i);
+}
+
+/* Is there still something in the bucket for <pkt>? What is longer than a whole bucket takes all of a full one. */
+static __always_inline int within_rate(__u64 *bucket, const struct policy_rule *rule, const struct ndiv_pkt *pkt)
+{
+	struct ndiv_limit limit = { .gap = rule->gap, .depth = rule->depth };
+
+	if (rule->by_bytes) {
+		limit.gap = rule->gap * pkt->len >> 16;
+		if (limit.gap > limit.depth)
+			limit.gap = limit.depth;
+	}
+	return ndiv_limit_take(bucket, &limit, shield_now());
 }
 
 /* Counts rule <nr>, which is about <pkt>, and tells what it says. */
 static __always_inline enum inspected rule_says(void *image, const struct policy_head *head, __u32 nr,
-						const struct ndiv_pkt *pkt, __u64 net)
+						const struct ndiv_pkt *pkt, const struct source *from)
 {
 	struct policy_line *line = image_line(image, head->rules + nr / 2);
 	__u32 i = (head->bank & 1) * POLICY_RULES + nr;
@@ -190,7 +220,6 @@ static __always_inline enum inspected rule_says(void *image, const struct policy
 	const struct policy_rule *rule;
 	__u64 *bucket;
 	enum inspected says = INSPECT_PASS;
-	struct ndiv_limit limit;
 
 	if (!line || !count)
 		return INSPECT_PASS;
@@ -202,9 +231,8 @@ static __always_inline enum inspected rule_says(void *image, const struct policy
 	if (rule->action == POLICY_DENY)
 		says = INSPECT_DENY;
 	if (rule->action == POLICY_LIMIT) {
-		bucket = bucket_of(rule, i, net);
-		limit = (struct ndiv_limit){ .gap = rule->gap, .depth = rule->depth };
-		if (bucket && !ndiv_limit_take(bucket, &limit, shield_now()))
+		bucket = bucket_of(rule, i, pkt, from);
+		if (bucket && !within_rate(bucket, rule, pkt))
 			says = INSPECT_LIMIT;
 	}
 	if (says != INSPECT_PASS) {
@@ -215,11 +243,12 @@ static __always_inline enum inspected rule_says(void *image, const struct policy
 }
 
 /*
- * What the rules in <cell> say of a packet from network <net>: the dry one is counted, the other one decides. By
+ * What the rules in <cell> say of a packet from address <hi>, <lo>: the dry one is counted, the other one decides. By
  * itself, as shield_trie().
  */
-__noinline int shield_cell(__u32 cell, __u64 net)
+__noinline int shield_cell(__u32 cell, __u64 hi, __u64 lo)
 {
+	struct source from = { .hi = hi, .lo = lo };
 	struct ndiv_cpu *cpu = ndiv_cpu(NDIV_CPU_RX);
 	void *image = image_now();
 	struct policy_head *head = image ? (struct policy_head *)image_line(image, 0) : NULL;
@@ -227,17 +256,36 @@ __noinline int shield_cell(__u32 cell, __u64 net)
 	if (!cpu || !head)
 		return INSPECT_PASS;
 	if (POLICY_CELL_DRY(cell))
-		rule_says(image, head, POLICY_CELL_DRY(cell), &cpu->pkt, net);
+		rule_says(image, head, POLICY_CELL_DRY(cell), &cpu->pkt, &from);
 	if (!POLICY_CELL_RULE(cell))
 		return INSPECT_PASS;
-	return rule_says(image, head, POLICY_CELL_RULE(cell), &cpu->pkt, net);
+	return rule_says(image, head, POLICY_CELL_RULE(cell), &cpu->pkt, &from);
 }
 
 /* --- a packet */
 
-/* The column of <selector>, and its cell in row <row>. */
-static __always_inline __u32 cell_at(__u32 row, __u32 selector)
+/* What a packet is, and where it comes from: enum policy_selector, policy_origin. */
+struct kind {
+	__u32	selector, origin;
+};
+
+/* The first line of the cells for packets from <origin>. */
+static __always_inline __u32 plane_at(void *image, __u32 origins, __u32 origin)
 {
+	struct policy_line *line = image_line(image, origins + POLICY_PLANE_LINES + origin / POLICY_LINE);
+	__u32 plane;
+
+	if (!line)
+		return 0;
+	plane = line_word(line, origin / 4 & 15) >> (origin & 3) * 8 & 255;
+	line = image_line(image, origins + plane / 16);
+	return line ? line_word(line, plane) : 0;
+}
+
+/* The column of <kind>, and its cell in row <row>. */
+static __always_inline __u32 cell_at(__u32 row, const struct kind *kind)
+{
+	__u32 selector = kind->selector;
 	void *image = image_now();
 	struct policy_head *head;
 	struct policy_line *line;
@@ -248,10 +296,10 @@ static __always_inline __u32 cell_at(__u32 row, __u32 selector)
 	head = (struct policy_head *)image_line(image, 0);
 	if (!head)
 		return 0;
-	cells = head->cells;
+	cells = head->origins ? plane_at(image, head->origins, kind->origin) : head->cells;
 	width = head->width;
 	line = image_line(image, head->columns + selector / 32);
-	if (!line || !width)
+	if (!line || !width || !cells)
 		return 0;
 	column = line_word(line, selector / 2 & 15) >> (selector & 1) * 16 & 0xffff;
 	i = row * width + column;
@@ -259,28 +307,38 @@ static __always_inline __u32 cell_at(__u32 row, __u32 selector)
 	return line ? line_word(line, i) : 0;
 }
 
+/* Neighbour discovery (RFC 4861). */
+static __always_inline int is_neighbour(const struct ndiv_pkt *pkt, __u8 type)
+{
+	return pkt->flags & NDIV_F_ICMP6 && type >= 133 && type <= 137;
+}
+
 /* What kind of packet it is. Below 0: one that no policy is about. */
-static __always_inline __s32 selector_of(struct xdp_md *ctx, const struct ndiv_pkt *pkt)
+static __always_inline int kind_of(struct xdp_md *ctx, const struct ndiv_pkt *pkt, struct kind *kind)
 {
 	const struct ndiv_icmp *icmp;
 	const __be16 *ports;
 
-	if (pkt->flags & NDIV_F_FRAG)
-		return POLICY_FRAGMENT;
-	if (pkt->flags & (NDIV_F_TCP | NDIV_F_UDP)) {
+	kind->origin = POLICY_NO_PORT;
+	if (pkt->flags & NDIV_F_FRAG) {
+		kind->selector = POLICY_FRAGMENT;
+	} else if (pkt->flags & (NDIV_F_TCP | NDIV_F_UDP)) {
 		ports = ndiv_ptr(ctx, pkt->l4, 4);
 		if (!ports)
 			return -1;
-		return (pkt->flags & NDIV_F_TCP ? POLICY_TCP : POLICY_UDP) + bpf_ntohs(ports[1]);
+		kind->origin = bpf_ntohs(ports[0]);
+		kind->selector = (pkt->flags & NDIV_F_TCP ? POLICY_TCP : POLICY_UDP) + bpf_ntohs(ports[1]);
+	} else if (pkt->flags & (NDIV_F_ICMP | NDIV_F_ICMP6)) {
+		icmp = ndiv_ptr(ctx, pkt->l4, sizeof(*icmp));
+		if (!icmp || is_neighbour(pkt, icmp->type))
+			return -1;
+		kind->selector = (pkt->flags & NDIV_F_ICMP ? POLICY_ICMP : POLICY_ICMP6) + icmp->type;
+	} else {
+		kind->selector = POLICY_PROTO + pkt->proto;
 	}
-	if (!(pkt->flags & (NDIV_F_ICMP | NDIV_F_ICMP6)))
-		return POLICY_PROTO + pkt->proto;
-	icmp = ndiv_ptr(ctx, pkt->l4, sizeof(*icmp));
-	if (!icmp)
-		return -1;
-	if (pkt->flags & NDIV_F_ICMP)
-		return POLICY_ICMP + icmp->type;
-	return icmp->type >= 133 && icmp->type <= 137 ? -1 : POLICY_ICMP6 + icmp->type;
+	if (pkt->flags & NDIV_F_IP_EXT)
+		kind->origin += POLICY_OPTIONS;
+	return 0;
 }
 
 static __always_inline __u64 address_hi(const __u32 *addr, int v6)
@@ -307,23 +365,21 @@ static __always_inline int begins(struct xdp_md *ctx, const struct ndiv_pkt *pkt
 /* What the policy says of <pkt>, whose addresses are in <tcp>. */
 static __always_inline enum inspected inspect(struct xdp_md *ctx, struct ndiv_pkt *pkt, const struct shield_tcp *tcp)
 {
-	__u64 hi = address_hi(tcp->remote, tcp->v6);
-	__u64 net = tcp->v6 ? hi : hi & 0xffffff0000000000ULL;	/* its /64, its /24 */
+	__u64 hi = address_hi(tcp->remote, tcp->v6), lo = address_lo(tcp->remote, tcp->v6);
 	enum inspected says = INSPECT_PASS;
-	__s32 selector;
+	struct kind kind;
 	__u32 cell;
 
-	selector = selector_of(ctx, pkt);
-	if (selector < 0)
+	if (kind_of(ctx, pkt, &kind))
 		return INSPECT_PASS;
-	cell = shield_trie(tcp->v6 ? POLICY_SOURCE6 : POLICY_SOURCE4, hi, address_lo(tcp->remote, tcp->v6));
+	cell = shield_trie(tcp->v6 ? POLICY_SOURCE6 : POLICY_SOURCE4, hi, lo);
 	if (cell)
-		says = shield_cell(cell, net);
+		says = shield_cell(cell, hi, lo);
 	if (says != INSPECT_PASS || !begins(ctx, pkt))
 		return says;
 	cell = cell_at(shield_trie(tcp->v6 ? POLICY_DEST6 : POLICY_DEST4, address_hi(tcp->local, tcp->v6),
-				   address_lo(tcp->local, tcp->v6)), selector);
-	return cell ? shield_cell(cell, net) : INSPECT_PASS;
+				   address_lo(tcp->local, tcp->v6)), &kind);
+	return cell ? shield_cell(cell, hi, lo) : INSPECT_PASS;
 }
 
 #endif

@@ -15,7 +15,8 @@
  * which there are few pairs: so with a root of 24 bits, one line out of a large table is all it takes
  *
  * There are four: sources and destinations, each for IPv4 and IPv6. Sources lead to rules. Destinations lead to a row,
- * and what a packet is (protocol and port, or ICMP's type) to a column: the cell where they meet has the rules.
+ * and what a packet is (protocol and port, or ICMP's type) to a column: the cell where they meet has the rules. Where
+ * rules ask for source ports or IP options, too, there are several planes of cells, and these two choose the plane.
  *
  * Rules have numbers from 1 on. A cell, and the value of a source, holds two of them: the rule that decides, and one
  * that only says what it would have decided (dry), because it stands before the other.
@@ -30,6 +31,7 @@
 #define POLICY_RULES	1024		/* numbers of one bank; 0 is no rule */
 #define POLICY_BANKS	2		/* of counters and buckets: that of the policy before, and the one at work */
 #define POLICY_NETWORKS	(1 << 18)	/* buckets of source networks: those that share one share its rate */
+#define POLICY_PLANES	256		/* of cells */
 #define POLICY_FROM	192		/* of the file's name */
 
 /* Entries of tries. */
@@ -64,11 +66,25 @@ enum policy_selector {
 	POLICY_SELECTORS = POLICY_FRAGMENT + 1,
 };
 
+/* Where it comes from, by number: its source port, or that it has none; and behind these, the same with IP options. */
+enum policy_origin {
+	POLICY_NO_PORT	= 1 << 16,
+	POLICY_OPTIONS	= POLICY_NO_PORT + 64,	/* + one of the above: with options or extension headers */
+	POLICY_ORIGINS	= 2 * POLICY_OPTIONS,
+};
+
 enum policy_action {
 	POLICY_ALLOW = 1,
 	POLICY_DENY,
 	POLICY_TRUST,				/* sources only: services are not asked */
-	POLICY_LIMIT,				/* services only */
+	POLICY_LIMIT,
+};
+
+/* Whom a rate is for. */
+enum policy_per {
+	POLICY_PER_RULE,
+	POLICY_PER_NETWORK,			/* each /24 of IPv4, /64 of IPv6: POLICY_NETWORKS buckets */
+	POLICY_PER_ADDRESS,			/* likewise */
 };
 
 /* The root of a trie. */
@@ -87,13 +103,13 @@ enum policy_trie {
 
 /* The first lines of an image. */
 struct policy_head {
-	__u32	lines;				/* of the image */
+	__u32	origins;			/* first line of them: see below; 0: there is but one plane */
 	__u32	pairs;				/* first line of struct policy_pair */
 	struct policy_root root[POLICY_TRIES];
 	__u32	bank;
 	__u32	leaves;				/* first line of struct policy_leaf */
 	__u32	columns;			/* first line of the columns (u16), by selector */
-	__u32	cells;				/* first line of the cells (u32) */
+	__u32	cells;				/* first line of the cells (u32), of the only plane */
 	__u32	width;				/* of a row of cells */
 	__u32	rules;				/* first line of struct policy_rule, by number */
 	/* second line on: for user space */
@@ -102,12 +118,15 @@ struct policy_head {
 	__u32	count;				/* of rules, the first one being 1 */
 	__u32	dry;				/* the whole of it */
 	__u32	prefixes;			/* of sources */
-	__u32	pad1;
+	__u32	lines;				/* of the image */
 	__u64	since;				/* s since 1970 */
 	char	from[POLICY_FROM];
 	__u32	pad2[8];
 };
 _Static_assert(sizeof(struct policy_head) == 5 * POLICY_LINE, "struct policy_head");
+
+/* By origin; POLICY_ORIGINS / POLICY_LINE lines of planes follow the lines with their first cells. */
+#define POLICY_PLANE_LINES	(POLICY_PLANES * sizeof(__u32) / POLICY_LINE)
 
 /* An address is 128 bits, an IPv4 one the first 32 of them. */
 struct policy_leaf {
@@ -123,10 +142,11 @@ struct policy_pair {
 };
 
 struct policy_rule {
-	__u64	gap, depth;			/* POLICY_LIMIT: struct ndiv_limit */
+	__u64	gap, depth;			/* POLICY_LIMIT: struct ndiv_limit; but see by_bytes */
 	__u32	action;				/* enum policy_action */
-	__u32	per_source;			/* the rate is that of each source network: POLICY_NETWORKS buckets */
-	__u32	pad[2];
+	__u32	per;				/* enum policy_per */
+	__u32	by_bytes;			/* gap is that of a byte, in ns / 65536 */
+	__u32	pad;
 };
 _Static_assert(sizeof(struct policy_rule) == 32, "struct policy_rule");
 

@@ -11,6 +11,7 @@
 #include "fuzz.h"
 
 static const struct image *img;
+static __u32 planes;
 
 static const void *line(__u64 nr)
 {
@@ -24,10 +25,17 @@ static void check_cell(const struct policy_head *head, __u32 cell)
 	must(cell == POLICY_CELL(POLICY_CELL_RULE(cell), POLICY_CELL_DRY(cell)));
 }
 
+/* Where the cells of plane <plane> begin. */
+static __u32 plane_cells(const struct policy_head *head, __u32 plane)
+{
+	return head->origins ? ((const __u32 *)line(head->origins + plane / 16))[plane % 16] : head->cells;
+}
+
+/* The last plane is the last in the image, so all have as many rows as it. */
 static void check_value(const struct policy_head *head, __u32 value, int is_dest)
 {
 	if (is_dest)
-		line(head->cells + ((__u64)value * head->width + head->width - 1) / 16);
+		line(plane_cells(head, planes - 1) + ((__u64)value * head->width + head->width - 1) / 16);
 	else
 		check_cell(head, value);
 }
@@ -77,6 +85,17 @@ static void check_trie(const struct policy_head *head, enum policy_trie which)
 	}
 }
 
+static __u32 count_planes(const struct policy_head *head)
+{
+	__u32 i, last = 0, plane;
+
+	for (i = 0; head->origins && i < POLICY_ORIGINS; i++) {
+		plane = ((const __u8 *)line(head->origins + POLICY_PLANE_LINES + i / 64))[i % 64];
+		last = plane > last ? plane : last;
+	}
+	return last + 1;
+}
+
 static void check_image(void)
 {
 	const struct policy_head *head = line(0);
@@ -85,6 +104,7 @@ static void check_image(void)
 	must(head->magic == POLICY_MAGIC && head->lines == img->count && head->count < POLICY_RULES);
 	line(head->rules + head->count / 2);
 	line(head->texts + 4ULL * head->count + 3);
+	planes = count_planes(head);
 	for (i = 0; i < POLICY_TRIES; i++)
 		check_trie(head, i);
 	for (i = 0; i < POLICY_SELECTORS; i++)
