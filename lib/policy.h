@@ -100,6 +100,8 @@ struct rule {
 	int	is_service;
 	__u32	rate, burst;	/* POLICY_LIMIT; burst 0: not given */
 	int	per_source;
+	__u64	ban_ms;		/* of sources that exceed it; 0: none */
+	__u32	ban_after;	/* by the how manieth time */
 	/* services */
 	struct prefixes dest;	/* none: any */
 	struct range *range;
@@ -118,6 +120,7 @@ struct ndiv_policy {
 	size_t	dest_count, range_count;
 };
 
+int	policy_bans(const struct ndiv_policy *p);
 int	policy_parse(struct ndiv *nd, const char *path, const char *text, size_t len, struct ndiv_policy *p);
 void	policy_free(struct ndiv_policy *p);
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include "ban.h"
 #include "policy.h"
 
 #define LEAVES_MAX	(1U << 24)
@@ -171,6 +172,9 @@ static void put_rule(const struct rule *r, struct policy_rule *to)
 	if (r->action != POLICY_LIMIT)
 		return;
 	to->per_source = r->per_source;
+	to->ban = r->ban_ms >> BAN_TICK_SHIFT;
+	to->after = r->ban_after;
+	to->line = r->line < BAN_LINE_MAX ? r->line : BAN_LINE_MAX;
 	to->gap = 1000000000U / r->rate;
 	to->depth = to->gap * (r->burst ? r->burst : AUTO_BURST);
 	if (!r->burst && to->depth < AUTO_NS)

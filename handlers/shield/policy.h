@@ -126,7 +126,9 @@ struct policy_rule {
 	__u64	gap, depth;			/* POLICY_LIMIT: struct ndiv_limit */
 	__u32	action;				/* enum policy_action */
 	__u32	per_source;			/* the rate is that of each source network: POLICY_NETWORKS buckets */
-	__u32	pad[2];
+	__u32	ban;				/* how long who exceeds it is banned: ticks of ban.h; 0: not at all */
+	__u16	after;				/* ... by the how manieth time */
+	__u16	line;				/* of the file: BAN_LINE_MAX at most */
 };
 _Static_assert(sizeof(struct policy_rule) == 32, "struct policy_rule");
 
