@@ -292,7 +292,7 @@ static const struct opt opts[] = {
 static const struct arg args[] = {
 	{ ARG_SHIELD, "ACTION", 0, 0 },
 	{ ARG_OUR_IF, "IF", 1, 0 },
-	{ ARG_FILE, "FILE", 1, 0 },
+	{ ARG_FILE, "FILE|PREFIX", 1, 0 },
 	{ ARG_WORD, "TIME", 1, 0 },
 	{ 0 },
 };
@@ -301,17 +301,18 @@ const struct cmd cmd_shield = {
 	.name = "shield",
 	.about = "Tells the attached handler shield its policy, its bans and its keys.",
 	.text = "Actions:\n"
-		"  show IF         the policy at work, what its rules counted, how many bans, and the keys\n"
-		"  check FILE      is the policy in FILE good? Nothing is changed, nobody has to be root\n"
-		"  diff IF FILE    which rules would go (-) and come (+) by loading it\n"
-		"  load IF FILE    put it to work, between two packets; a bad one changes nothing\n"
-		"  unload IF       remove the policy\n"
+		"  show IF             the policy at work, what its rules counted, how many bans, and the keys\n"
+		"  check FILE          is the policy in FILE good? Nothing is changed, nobody has to be root\n"
+		"  diff IF FILE        which rules would go (-) and come (+) by loading it\n"
+		"  load IF FILE        put it to work, between two packets; a bad one changes nothing\n"
+		"  unload IF           remove the policy\n"
 		"  ban IF PREFIX TIME  drop what comes from there for 30s, 10m, 2h, 7d, or forever\n"
-		"  bans IF         who is banned, for how long yet, and by whom\n"
-		"  unban IF PREFIX lift a ban\n"
-		"  keys IF FILE    make cookies with the secret in FILE: machines that share it honour each other's\n"
-		"  keys IF random  with a random one again\n"
-		"  genkey          print a new secret: `(umask 77; ndiv shield genkey >FILE)`\n\n"
+		"  bans IF             who is banned, for how long yet, and by whom\n"
+		"  unban IF PREFIX     lift a ban\n"
+		"  keys IF FILE        make cookies with the secret in FILE: machines that share it honour each "
+		"other's\n"
+		"  keys IF random      with a random one again\n"
+		"  genkey              print a new secret: `(umask 77; ndiv shield genkey >FILE)`\n\n"
 		"FILE with a secret must belong to root and be readable by nobody else. Let `ndiv agent` run beside\n"
 		"it, so that the keys follow the clock when it is set. See ndiv-shield(8).\n",
 	.args = args,

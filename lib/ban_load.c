@@ -19,7 +19,8 @@
 
 /* The same moment by both clocks. */
 struct now {
-	__u32	tick;			/* of the table */
+	__u64	own;			/* ms of shield's clock */
+	__u32	tick;			/* ... of the table */
 	__u64	ms;			/* since 1970 */
 };
 
@@ -29,7 +30,8 @@ static int now_read(struct ndiv *nd, const char *dir, struct now *now)
 
 	if (!clock)
 		return shield_other(nd);
-	now->tick = ban_tick(shield_ms(clock_ns(CLOCK_MONOTONIC) + clock->skew));
+	now->own = shield_ms(clock_ns(CLOCK_MONOTONIC) + clock->skew);
+	now->tick = ban_tick(now->own);
 	now->ms = clock_ns(CLOCK_REALTIME) / 1000000;
 	munmap(clock, sizeof(*clock));
 	return 0;
@@ -44,13 +46,13 @@ static __u32 until_of(const struct now *now, __u64 end)
 		return BAN_FOREVER;
 	if (end <= now->ms)
 		return 0;
-	until = now->tick + ((end - now->ms + (1 << BAN_TICK_SHIFT) - 1) >> BAN_TICK_SHIFT);
+	until = (now->own + end - now->ms + (1 << BAN_TICK_SHIFT) - 1) >> BAN_TICK_SHIFT;
 	return until < BAN_FOREVER ? until : BAN_FOREVER - 1;
 }
 
 static __u64 left_ms(const struct now *now, __u32 until)
 {
-	return (__u64)(until - now->tick) << BAN_TICK_SHIFT;
+	return ((__u64)until << BAN_TICK_SHIFT) - now->own;
 }
 
 /* --- the table of a handler */
