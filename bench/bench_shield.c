@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include <bpf/bpf.h>
 #include "aside.h"
+#include "bans.h"
 #include "case.h"
 #include "flooded.h"
 #include "policy.h"
@@ -21,7 +22,8 @@
 #define R_COOKIE 2		/* shield's drop reason "bad-cookie" */
 #define R_DENIED 13
 #define R_LIMITED 14
-#define MILLION (1 << 20)	/* of the policy */
+#define R_BANNED 15
+#define MILLION (1 << 20)	/* of the policy, and of bans */
 
 static const uint32_t no_learning, one_lookup = 1;
 
@@ -184,6 +186,35 @@ static int setup_allow(struct run *r)
 	return load_policy(r, "allow", "service tcp port 22 limit 1/s");
 }
 
+/* --- bans */
+
+/* A million hosts: the sources of the policy, or <others>, out of a class of addresses that no flow has. */
+static int set_bans(struct run *r, int others)
+{
+	struct ban ban = { .until = BAN_FOREVER, .shape = BAN_HOST4 };
+	struct ban_view v = { 0 };
+	uint32_t n;
+	int err = shield_bans(r, 1, ban_buckets(MILLION), &v);
+
+	for (n = 0; n < MILLION && !err; n++) {
+		ban.addr = (uint64_t)(others ? 0xf0000000 + n : source_of(n)) << 32;
+		err = ban_put(&v, &ban, 1) == BAN_PUT_DONE ? 0 : -1;
+	}
+	ban_close(&v);
+	return err;
+}
+
+static int setup_bans(struct run *r)
+{
+	return set_bans(r, 0);
+}
+
+/* They ban nobody who comes: what asking costs. */
+static int setup_other_bans(struct run *r)
+{
+	return set_bans(r, 1);
+}
+
 static const char *judge(const struct pkt *sent, const struct run_out *got, const struct ndiv_pkt *pkt)
 {
 	const uint8_t *tcp = got->data + pkt->l4;
@@ -214,6 +245,9 @@ static const struct bench_case cases[] = {
 	{ "shield/ratelimited", .handler = "handlers/shield.bpf.o", .options = options, .prepare = prepare_limit,
 	  .setup = setup_limit, .verdict = NDIV_DROP, .reason = R_LIMITED, .build = build_source, .bare = "bare_drop" },
 	{ "shield/established-policy", FLOW, .setup = setup_allow, .build = build_ack, .opening = build_linux_syn },
+	{ "shield/banned", SHIELD, .setup = setup_bans, .verdict = NDIV_DROP, .reason = R_BANNED, .build = build_source,
+	  .bare = "bare_drop" },
+	{ "shield/established-bans", FLOW, .setup = setup_other_bans, .build = build_ack, .opening = build_linux_syn },
 	{ "shield/established", FLOW, .build = build_ack, .opening = build_linux_syn },
 	{ "shield/established6", FLOW, .build = build_ack, .opening = build_linux_syn, .v6 = 1 },
 };

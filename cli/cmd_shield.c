@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* cmd_shield.c - ndiv shield: what the attached handler shield is told: its policy, its keys */
+/* cmd_shield.c - ndiv shield: what the attached handler shield is told: its policy, its bans, its keys */
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 #include <sys/random.h>
 #include "cmd.h"
+#include "shield_ban.h"
 #include "shield_policy.h"
 
 struct options {
 	int json;
+	int all;
+	const char *file, *save;
 };
 
 /* --- keys */
@@ -68,13 +71,16 @@ static int show(struct ndiv *nd, char **argv, const struct options *o)
 		return err;
 	if (!o->json) {
 		show_keys(&keys, argv[1]);
-		return policy_show(nd, argv[1]);
+		err = bans_show(nd, argv[1]);
+		return err ? err : policy_show(nd, argv[1]);
 	}
 	json_begin(&j, stdout, 1);
 	json_open(&j, NULL, '{');
 	json_text(&j, "interface", argv[1]);
 	show_keys_json(&keys, &j);
-	err = policy_show_json(nd, &j);
+	err = bans_show_json(nd, &j);
+	if (!err)
+		err = policy_show_json(nd, &j);
 	json_close(&j, '}');
 	json_end(&j);
 	return err;
@@ -169,6 +175,36 @@ static int unload(struct ndiv *nd, char **argv, const struct options *o)
 	return ndiv_policy_unload(nd);
 }
 
+/* --- bans */
+
+static int ban_file(struct ndiv *nd, char **argv, const struct options *o)
+{
+	struct ndiv_ban_result r;
+	int err = ndiv_ban_file(nd, o->file, argv[2], &r);
+
+	if (!err)
+		out_line(stdout, "%s: %zu bans set, %zu were over already, %zu of rules had to go", argv[1], r.set,
+			 r.over, r.evicted);
+	return err;
+}
+
+static int ban(struct ndiv *nd, char **argv, const struct options *o)
+{
+	return o->file ? ban_file(nd, argv, o) : ndiv_ban(nd, argv[2], argv[3]);
+}
+
+static int unban(struct ndiv *nd, char **argv, const struct options *o)
+{
+	return ndiv_unban(nd, argv[2]);
+}
+
+static int bans(struct ndiv *nd, char **argv, const struct options *o)
+{
+	if (o->save)
+		return ndiv_bans_save(nd, o->save);
+	return o->json ? bans_list_json(nd, argv[1]) : bans_list(nd, argv[1]);
+}
+
 /* --- the command */
 
 struct action {
@@ -185,13 +221,17 @@ static const struct action actions[] = {
 	{ "diff", "IF and FILE", 2, NULL, diff },
 	{ "load", "IF and FILE", 2, NULL, load },
 	{ "unload", "IF", 1, unload, NULL },
+	{ "ban", "IF, PREFIX and TIME, or IF, --file and perhaps TIME,", 3, ban, NULL },
+	{ "bans", "IF", 1, bans, NULL },
+	{ "unban", "IF and PREFIX, or IF and --all,", 2, unban, NULL },
 	{ "keys", "IF and FILE, or IF and \"random\",", 2, keys, NULL },
 	{ "genkey", "nothing", 0, NULL, genkey },
 };
 
 #define COUNT (sizeof(actions) / sizeof(actions[0]))
 
-const char *const shield_words[] = { "show", "check", "diff", "load", "unload", "keys", "genkey", NULL };
+const char *const shield_words[] = { "show",  "check", "diff", "load",	"unload", "ban",
+				     "bans", "unban", "keys", "genkey", NULL };
 
 static const struct action *find(const char *name)
 {
@@ -203,6 +243,24 @@ static const struct action *find(const char *name)
 	return NULL;
 }
 
+/* Are there as many arguments as <action> takes with these options? */
+static int enough(const struct action *action, int count, const struct options *o)
+{
+	if (o->file && action->of_if == ban)
+		return count == 1 || count == 2;
+	return count == action->count - (o->all && action->of_if == unban);
+}
+
+/* An option that <action> has nothing to do with, or NULL. */
+static const char *out_of_place(const struct action *action, const struct options *o)
+{
+	if (o->file && action->of_if != ban)
+		return "--file";
+	if (o->all && action->of_if != unban)
+		return "--all";
+	return o->save && action->of_if != bans ? "--save" : NULL;
+}
+
 static int run(const void *opts, int argc, char **argv)
 {
 	const struct options *o = opts;
@@ -210,8 +268,11 @@ static int run(const void *opts, int argc, char **argv)
 	struct ndiv *nd;
 
 	if (!action)
-		return opt_error(&cmd_shield, "\"%s\" is none of show|check|diff|load|unload|keys|genkey", argv[0]);
-	if (argc - 1 != action->count)
+		return opt_error(&cmd_shield,
+				 "\"%s\" is none of show|check|diff|load|unload|ban|bans|unban|keys|genkey", argv[0]);
+	if (out_of_place(action, o))
+		return opt_error(&cmd_shield, "%s: it takes no %s", action->name, out_of_place(action, o));
+	if (!enough(action, argc - 1, o))
 		return opt_error(&cmd_shield, "%s: it takes %s behind its name", action->name, action->args);
 	if (action->run)
 		return action->run(argv, o);
@@ -220,29 +281,38 @@ static int run(const void *opts, int argc, char **argv)
 }
 
 static const struct opt opts[] = {
-	{ 'j', "json", OPT_FLAG, offsetof(struct options, json), NULL, "show, check: print JSON", 0, 0, NULL },
+	{ 'j', "json", OPT_FLAG, offsetof(struct options, json), NULL, "show, check, bans: print JSON", 0, 0, NULL },
+	{ 0, "file", OPT_TEXT, offsetof(struct options, file), "LIST", "ban: those in LIST, one a line", 0, 0, NULL },
+	{ 0, "save", OPT_TEXT, offsetof(struct options, save), "LIST", "bans: write them to LIST, for ban --file", 0, 0,
+	  NULL },
+	{ 0, "all", OPT_FLAG, offsetof(struct options, all), NULL, "unban: all of them", 0, 0, NULL },
 	{ 0 },
 };
 
 static const struct arg args[] = {
 	{ ARG_SHIELD, "ACTION", 0, 0 },
 	{ ARG_OUR_IF, "IF", 1, 0 },
-	{ ARG_FILE, "FILE", 1, 0 },
+	{ ARG_FILE, "FILE|PREFIX", 1, 0 },
+	{ ARG_WORD, "TIME", 1, 0 },
 	{ 0 },
 };
 
 const struct cmd cmd_shield = {
 	.name = "shield",
-	.about = "Tells the attached handler shield its policy and its keys.",
+	.about = "Tells the attached handler shield its policy, its bans and its keys.",
 	.text = "Actions:\n"
-		"  show IF         the policy at work, what its rules counted, and the keys\n"
-		"  check FILE      is the policy in FILE good? Nothing is changed, nobody has to be root\n"
-		"  diff IF FILE    which rules would go (-) and come (+) by loading it\n"
-		"  load IF FILE    put it to work, between two packets; a bad one changes nothing\n"
-		"  unload IF       remove the policy\n"
-		"  keys IF FILE    make cookies with the secret in FILE: machines that share it honour each other's\n"
-		"  keys IF random  with a random one again\n"
-		"  genkey          print a new secret: `(umask 77; ndiv shield genkey >FILE)`\n\n"
+		"  show IF             the policy at work, what its rules counted, how many bans, and the keys\n"
+		"  check FILE          is the policy in FILE good? Nothing is changed, nobody has to be root\n"
+		"  diff IF FILE        which rules would go (-) and come (+) by loading it\n"
+		"  load IF FILE        put it to work, between two packets; a bad one changes nothing\n"
+		"  unload IF           remove the policy\n"
+		"  ban IF PREFIX TIME  drop what comes from there for 30s, 10m, 2h, 7d, or forever\n"
+		"  bans IF             who is banned, for how long yet, and by whom\n"
+		"  unban IF PREFIX     lift a ban\n"
+		"  keys IF FILE        make cookies with the secret in FILE: machines that share it honour each "
+		"other's\n"
+		"  keys IF random      with a random one again\n"
+		"  genkey              print a new secret: `(umask 77; ndiv shield genkey >FILE)`\n\n"
 		"FILE with a secret must belong to root and be readable by nobody else. Let `ndiv agent` run beside\n"
 		"it, so that the keys follow the clock when it is set. See ndiv-shield(8).\n",
 	.args = args,

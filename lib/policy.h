@@ -111,6 +111,8 @@ struct rule {
 	__u64	rate, burst;
 	int	by_bytes;
 	enum policy_per per;
+	__u64	ban_ms;		/* of sources that exceed it; 0: none */
+	__u64	ban_after;	/* by the how manieth time */
 	/* services */
 	struct prefixes dest;	/* none: any */
 	struct ranges what;	/* selectors: enum policy_selector */
@@ -130,6 +132,7 @@ struct ndiv_policy {
 	size_t	dest_count, range_count;
 };
 
+int	policy_bans(const struct ndiv_policy *p);
 int	policy_parse(struct ndiv *nd, const char *path, const char *text, size_t len, struct ndiv_policy *p);
 void	policy_free(struct ndiv_policy *p);
 

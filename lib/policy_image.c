@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include "ban.h"
 #include "policy.h"
 
 #define LEAVES_MAX	(1U << 24)
@@ -176,6 +177,9 @@ static void put_rule(const struct rule *r, struct policy_rule *to)
 		return;
 	to->per = r->per;
 	to->by_bytes = r->by_bytes;
+	to->ban = r->ban_ms >> BAN_TICK_SHIFT;
+	to->after = r->ban_after;
+	to->line = r->line < BAN_LINE_MAX ? r->line : BAN_LINE_MAX;
 	to->gap = (r->by_bytes ? SECOND << 16 : SECOND) / r->rate;
 	to->depth = r->by_bytes ? burst * SECOND / r->rate : burst * to->gap;
 	if (!r->burst && to->depth < AUTO_NS)

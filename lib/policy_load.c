@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#include "ban.h"
 #include "policy.h"
 
 /* --- read, and what it would be */
@@ -254,9 +255,11 @@ static int load_locked(struct ndiv *nd, const struct table *tab, const void *pol
 		err = maps_open(nd, dir, &m);
 	if (err)
 		return err;
-	if (policy)
+	if (policy && policy_bans(policy))
+		err = bans_ready(nd, tab);
+	if (!err && policy)
 		err = policy_put(nd, &m, policy);
-	else if (bpf_map_delete_elem(m.slot, &zero) && errno != ENOENT)
+	else if (!err && bpf_map_delete_elem(m.slot, &zero) && errno != ENOENT)
 		err = fail(nd, errno, "cannot remove the policy: %s", strerror(errno));
 	maps_close(&m);
 	return err;

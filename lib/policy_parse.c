@@ -10,6 +10,7 @@
 #include <string.h>
 #include <ndiv/ndiv.h>
 #include "policy.h"
+#include "ban.h"
 
 #define RATE_MAX	10000000	/* as in ndiv/limit.h */
 #define BURST_MAX	1000000
@@ -17,6 +18,8 @@
 #define BYTE_RATE_MAX	100000000000ULL
 #define BYTE_BURST_MIN	1000
 #define BYTE_BURST_MAX	1000000000ULL
+#define BAN_RULE_MAX	(365 * 86400000ULL)	/* ms that a rule bans, at most */
+#define BAN_AFTER_MAX	50			/* seconds of a minute in which a rate can be exceeded */
 
 struct parser {
 	struct lexer lx;
@@ -461,7 +464,34 @@ static int take_with(struct parser *ps)
 
 /* --- rates */
 
-/* "per source" or "per address" at the end, or nothing. */
+/* "ban 10m [after 5]" at the end, or nothing. */
+static int take_ban(struct parser *ps)
+{
+	struct rule *r = ps->rule;
+	int err;
+
+	if (!lex_is(&ps->lx, "ban"))
+		return 0;
+	err = step(ps);
+	if (err)
+		return err;
+	if (ps->lx.token != TOKEN_WORD || ban_time(ps->lx.word, strlen(ps->lx.word), &r->ban_ms) ||
+	    r->ban_ms > BAN_RULE_MAX)
+		return lex_expected(&ps->lx, "a time from 1s to 365d, such as 30s, 10m, 2h or 7d");
+	r->ban_after = 1;
+	err = step(ps);
+	if (err || !lex_is(&ps->lx, "after"))
+		return err;
+	err = step(ps);
+	if (err)
+		return err;
+	if (ps->lx.token != TOKEN_WORD ||
+	    number(ps->lx.word, ps->lx.word + strlen(ps->lx.word), BAN_AFTER_MAX, &r->ban_after) || !r->ban_after)
+		return lex_expected(&ps->lx, "a number of times from 1 to 50");
+	return step(ps);
+}
+
+/* "per source [ban ...]" or "per address [ban ...]" at the end, or nothing. */
 static int take_per(struct parser *ps)
 {
 	int err;
@@ -477,7 +507,8 @@ static int take_per(struct parser *ps)
 		ps->rule->per = POLICY_PER_ADDRESS;
 	else
 		return lex_expected(&ps->lx, "source or address");
-	return step(ps);
+	err = step(ps);
+	return err ? err : take_ban(ps);
 }
 
 static int rate_good(const struct rule *r)
@@ -505,7 +536,7 @@ static int take_burst(struct parser *ps)
 	return step(ps);
 }
 
-/* "1000/s [burst 50] [per source]" */
+/* "1000/s [burst 50] [per source [ban 10m [after 5]]]" */
 static int take_rate(struct parser *ps)
 {
 	const char *word = ps->lx.word, *slash = strchr(word, '/');
@@ -633,6 +664,17 @@ int policy_parse(struct ndiv *nd, const char *path, const char *text, size_t len
 			err = lex_expected(&ps.lx, "the end of the line");
 	}
 	return err;
+}
+
+/* Are there rules that ban, and are not dry? */
+int policy_bans(const struct ndiv_policy *p)
+{
+	unsigned int r;
+
+	for (r = 1; r <= p->rule_count; r++)
+		if (p->rule[r].ban_ms && !p->rule[r].dry)
+			return !p->dry;
+	return 0;
 }
 
 void policy_free(struct ndiv_policy *p)

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* shield.c - finds the attached handler shield, for what the library does with its maps */
+#include <sys/mman.h>
+#include <unistd.h>
 #include <ndiv/shield.h>
 #include "shield.h"
 
@@ -36,6 +38,27 @@ int shield_find(struct ndiv *nd, char *dir)
 	err = shield_dir(nd, &tab, dir);
 	table_close(&tab);
 	return err;
+}
+
+/* A section of its data, such as "m__data_clock", as it is pinned in <dir>. */
+void *shield_section(const char *dir, const char *name, size_t size, int prot)
+{
+	int fd = pin_get(dir, name);
+	void *p;
+
+	if (fd < 0)
+		return NULL;
+	p = mmap(NULL, size, prot, MAP_SHARED, fd, 0);
+	close(fd);
+	return p == MAP_FAILED ? NULL : p;
+}
+
+__u64 clock_ns(clockid_t id)
+{
+	struct timespec ts;
+
+	clock_gettime(id, &ts);
+	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
 }
 
 /* Its maps are not those that this library knows. */

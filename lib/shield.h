@@ -5,6 +5,7 @@
 #ifndef NDIV_LIB_SHIELD_H
 #define NDIV_LIB_SHIELD_H
 
+#include <time.h>
 #include "../handlers/shield/table.h"
 #include "internal.h"
 
@@ -13,6 +14,9 @@ int	shield_dir(struct ndiv *nd, const struct table *tab, char *dir);
 int	shield_find(struct ndiv *nd, char *dir);
 int	shield_other(struct ndiv *nd);
 void	shield_tick(struct ndiv *nd);
+/* A section of its data, mapped; NULL: there is none. And a clock. */
+void	*shield_section(const char *dir, const char *name, size_t size, int prot);
+__u64	clock_ns(clockid_t id);
 
 /* shield_keys.c */
 int	secret_parse(struct ndiv *nd, const char *path, const char *text, size_t len, __u8 *secret);

@@ -13,7 +13,6 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 #include <ndiv/shield.h>
 #include "shield.h"
@@ -94,14 +93,6 @@ static int secret_read(struct ndiv *nd, const char *path, __u8 *secret)
 
 /* --- the clock */
 
-static __u64 clock_ns(clockid_t id)
-{
-	struct timespec ts;
-
-	clock_gettime(id, &ts);
-	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
-}
-
 /* ms from the datapath's clock to the time of day. */
 static __u64 clock_ahead(const volatile struct shield_clock *clock)
 {
@@ -123,22 +114,10 @@ static void maps_close(struct maps *maps)
 		munmap((void *)maps->clock, sizeof(*maps->clock));
 }
 
-static void *map_section(const char *dir, const char *name, size_t size, int prot)
-{
-	int fd = pin_get(dir, name);
-	void *p;
-
-	if (fd < 0)
-		return NULL;
-	p = mmap(NULL, size, prot, MAP_SHARED, fd, 0);
-	close(fd);
-	return p == MAP_FAILED ? NULL : p;
-}
-
 static int maps_open(const char *dir, int prot, struct maps *maps)
 {
-	maps->secrets = map_section(dir, "m__data_secrets", sizeof(*maps->secrets), prot);
-	maps->clock = map_section(dir, "m__data_clock", sizeof(*maps->clock), PROT_READ);
+	maps->secrets = shield_section(dir, "m__data_secrets", sizeof(*maps->secrets), prot);
+	maps->clock = shield_section(dir, "m__data_clock", sizeof(*maps->clock), PROT_READ);
 	if (maps->secrets && maps->clock)
 		return 0;
 	maps_close(maps);

@@ -36,7 +36,7 @@ errors() {
 		nd shield load lab0 "$tmp/policy"
 	exits 'check: none' 1 "ndiv: cannot read $tmp/none: No such file or directory" "$build/ndiv" shield check "$tmp/none"
 	exits 'usage: no action' 2 'ndiv shield: ACTION is missing' nd shield
-	exits 'usage: another action' 2 'ndiv shield: "x" is none of show|check|diff|load|unload|keys|genkey' nd shield x
+	exits 'usage: another action' 2 'ndiv shield: "x" is none of show|check|diff|load|unload|ban|bans|unban|keys|genkey' nd shield x
 	exits 'usage: no file' 2 'ndiv shield: load: it takes IF and FILE behind its name' nd shield load lab0
 }
 

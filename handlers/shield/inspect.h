@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * inspect.h - what the policy says of a packet
+ * inspect.h - what bans and the policy say of a packet
  *
  * First its source, then the service that it is for. Of TCP the services are asked about SYNs only: what belongs to a
  * connection goes by the table. Neighbour discovery is nobody's business.
@@ -8,8 +8,8 @@
 #ifndef NDIV_SHIELD_INSPECT_H
 #define NDIV_SHIELD_INSPECT_H
 
+#include "banned.h"
 #include "policy.h"
-#include "shield.h"
 
 struct policy_line {
 	__u32	word[POLICY_LINE / sizeof(__u32)];
@@ -58,6 +58,9 @@ enum inspected {
 	INSPECT_TRUST,		/* ... and do not ask services */
 	INSPECT_DENY,
 	INSPECT_LIMIT,
+	INSPECT_SAYS = 7,	/* mask of these */
+	INSPECT_STRIKE = 8,	/* the rule that decides wants exceeding it to be counted against the source */
+	INSPECT_STRIKE_DRY = 16, /* ... the dry one */
 };
 
 /* --- tries */
@@ -210,20 +213,28 @@ static __always_inline int within_rate(__u64 *bucket, const struct policy_rule *
 	return ndiv_limit_take(bucket, &limit, shield_now());
 }
 
-/* Counts rule <nr>, which is about <pkt>, and tells what it says. */
-static __always_inline enum inspected rule_says(void *image, const struct policy_head *head, __u32 nr,
-						const struct ndiv_pkt *pkt, const struct source *from)
+/* Rule <nr> of the policy, or NULL. */
+static __always_inline const struct policy_rule *rule_at(void *image, const struct policy_head *head, __u32 nr)
 {
 	struct policy_line *line = image_line(image, head->rules + nr / 2);
+
+	if (!line)
+		return NULL;
+	return nr & 1 ? (const struct policy_rule *)line + 1 : (const struct policy_rule *)line;
+}
+
+/* Counts rule <nr>, which is about <pkt>, and tells what it says. */
+static __always_inline int rule_says(void *image, const struct policy_head *head, __u32 nr,
+				     const struct ndiv_pkt *pkt, const struct source *from)
+{
+	const struct policy_rule *rule = rule_at(image, head, nr);
 	__u32 i = (head->bank & 1) * POLICY_RULES + nr;
 	struct policy_count *count = bpf_map_lookup_elem(&shield_rules, &i);
-	const struct policy_rule *rule;
 	__u64 *bucket;
-	enum inspected says = INSPECT_PASS;
+	int says = INSPECT_PASS;
 
-	if (!line || !count)
+	if (!rule || !count)
 		return INSPECT_PASS;
-	rule = nr & 1 ? (const struct policy_rule *)line + 1 : (const struct policy_rule *)line;
 	count->packets++;
 	count->bytes += pkt->len;
 	if (rule->action == POLICY_TRUST)
@@ -234,6 +245,8 @@ static __always_inline enum inspected rule_says(void *image, const struct policy
 		bucket = bucket_of(rule, i, pkt, from);
 		if (bucket && !within_rate(bucket, rule, pkt))
 			says = INSPECT_LIMIT;
+		if (says == INSPECT_LIMIT && rule->ban)
+			says |= INSPECT_STRIKE;
 	}
 	if (says != INSPECT_PASS) {
 		count->refused++;
@@ -243,8 +256,8 @@ static __always_inline enum inspected rule_says(void *image, const struct policy
 }
 
 /*
- * What the rules in <cell> say of a packet from address <hi>, <lo>: the dry one is counted, the other one decides. By
- * itself, as shield_trie().
+ * What the rules in <cell> say of a packet from address <hi>, <lo>: the dry one is counted, the other one decides. Bits
+ * of enum inspected. By itself, as shield_trie().
  */
 __noinline int shield_cell(__u32 cell, __u64 hi, __u64 lo)
 {
@@ -252,14 +265,63 @@ __noinline int shield_cell(__u32 cell, __u64 hi, __u64 lo)
 	struct ndiv_cpu *cpu = ndiv_cpu(NDIV_CPU_RX);
 	void *image = image_now();
 	struct policy_head *head = image ? (struct policy_head *)image_line(image, 0) : NULL;
+	int dry = 0, says = INSPECT_PASS;
 
 	if (!cpu || !head)
 		return INSPECT_PASS;
 	if (POLICY_CELL_DRY(cell))
-		rule_says(image, head, POLICY_CELL_DRY(cell), &cpu->pkt, &from);
-	if (!POLICY_CELL_RULE(cell))
-		return INSPECT_PASS;
-	return rule_says(image, head, POLICY_CELL_RULE(cell), &cpu->pkt, &from);
+		dry = rule_says(image, head, POLICY_CELL_DRY(cell), &cpu->pkt, &from);
+	if (POLICY_CELL_RULE(cell))
+		says = rule_says(image, head, POLICY_CELL_RULE(cell), &cpu->pkt, &from);
+	return says | (dry & INSPECT_STRIKE ? INSPECT_STRIKE_DRY : 0);
+}
+
+/* --- rules that ban */
+
+/* All hosts of a link share fe80::/64: who bans one of them bans all. */
+static __always_inline int is_link_local(__u64 addr, __u32 v6)
+{
+	return v6 && addr >> 54 == 0xfe80 >> 6;
+}
+
+/* <addr> has exceeded rule <nr>, which bans for it: now, or not yet. */
+static __always_inline void rule_strikes(void *image, const struct policy_head *head, __u32 nr, struct ndiv_pkt *pkt,
+					 __u64 addr, __u32 v6, int dry)
+{
+	const struct policy_rule *rule = rule_at(image, head, nr);
+	__u32 i = (head->bank & 1) * POLICY_RULES + nr, tick = ban_tick(shield_ms(shield_now()));
+	int result;
+
+	if (!rule || !shield_strike(addr, i << 1 | v6, rule->after, tick))
+		return;
+	if (dry) {
+		ndiv_count(pkt, SHIELD_BAN_DRY);
+		return;
+	}
+	result = shield_ban(addr, v6 ? BAN_HOST6 : BAN_HOST4, rule->ban, rule->line, tick);
+	if (result == BAN_NO_ROOM)
+		ndiv_count(pkt, SHIELD_BAN_FULL);
+	if (result == BAN_EVICTED)
+		ndiv_count(pkt, SHIELD_BAN_EVICTED);
+	if (result == BAN_SET || result == BAN_EVICTED)
+		ndiv_count(pkt, SHIELD_BAN_SET);
+}
+
+/* Counts against <addr> what <says> of the rules in <cell>. By itself, so that the stack of shield_cell() is free. */
+__noinline int shield_exceeds(__u32 cell, __u32 says, __u64 addr, __u32 v6)
+{
+	struct ndiv_cpu *cpu = ndiv_cpu(NDIV_CPU_RX);
+	void *image = image_now();
+	struct policy_head *head = image ? (struct policy_head *)image_line(image, 0) : NULL;
+
+	v6 &= 1;
+	if (!cpu || !head || is_link_local(addr, v6))
+		return 0;
+	if (says & INSPECT_STRIKE)
+		rule_strikes(image, head, POLICY_CELL_RULE(cell), &cpu->pkt, addr, v6, 0);
+	if (says & INSPECT_STRIKE_DRY)
+		rule_strikes(image, head, POLICY_CELL_DRY(cell), &cpu->pkt, addr, v6, 1);
+	return 0;
 }
 
 /* --- a packet */
@@ -362,24 +424,62 @@ static __always_inline int begins(struct xdp_md *ctx, const struct ndiv_pkt *pkt
 	return th && (th[13] & (TCP_SYN | TCP_ACK)) == TCP_SYN;
 }
 
+/* Does the policy trust the source? Not so if it is a dry rule that does. Nothing is counted. */
+static __always_inline int is_trusted(const struct shield_tcp *tcp)
+{
+	void *image = image_now();
+	const struct policy_rule *rule;
+	struct policy_head *head;
+	__u32 nr;
+
+	if (!image)
+		return 0;
+	nr = POLICY_CELL_RULE(shield_trie(tcp->v6 ? POLICY_SOURCE6 : POLICY_SOURCE4,
+					  address_hi(tcp->remote, tcp->v6), address_lo(tcp->remote, tcp->v6)));
+	head = (struct policy_head *)image_line(image, 0);
+	if (!nr || !head)
+		return 0;
+	rule = rule_at(image, head, nr);
+	return rule && rule->action == POLICY_TRUST;
+}
+
+/* Is the source of <pkt> banned at <tick>? Trust is asked for last: that costs more, and few are banned. */
+static __always_inline int inspect_ban(struct xdp_md *ctx, struct ndiv_pkt *pkt, const struct shield_tcp *tcp,
+				       __u32 tick)
+{
+	struct kind kind;
+
+	return shield_banned(address_hi(tcp->remote, tcp->v6), tcp->v6, tick) && !kind_of(ctx, pkt, &kind) &&
+	       !is_trusted(tcp);
+}
+
+/* What the rules in <cell> decide, if there are any; and what they count against the source. */
+static __always_inline enum inspected cell_says(__u32 cell, __u64 hi, __u64 lo, __u32 v6)
+{
+	int says = cell ? shield_cell(cell, hi, lo) : INSPECT_PASS;
+
+	if (says & ~INSPECT_SAYS)
+		shield_exceeds(cell, says, hi, v6);
+	return says & INSPECT_SAYS;
+}
+
 /* What the policy says of <pkt>, whose addresses are in <tcp>. */
 static __always_inline enum inspected inspect(struct xdp_md *ctx, struct ndiv_pkt *pkt, const struct shield_tcp *tcp)
 {
 	__u64 hi = address_hi(tcp->remote, tcp->v6), lo = address_lo(tcp->remote, tcp->v6);
-	enum inspected says = INSPECT_PASS;
+	enum inspected says;
 	struct kind kind;
 	__u32 cell;
 
 	if (kind_of(ctx, pkt, &kind))
 		return INSPECT_PASS;
 	cell = shield_trie(tcp->v6 ? POLICY_SOURCE6 : POLICY_SOURCE4, hi, lo);
-	if (cell)
-		says = shield_cell(cell, hi, lo);
+	says = cell_says(cell, hi, lo, tcp->v6);
 	if (says != INSPECT_PASS || !begins(ctx, pkt))
 		return says;
 	cell = cell_at(shield_trie(tcp->v6 ? POLICY_DEST6 : POLICY_DEST4, address_hi(tcp->local, tcp->v6),
 				   address_lo(tcp->local, tcp->v6)), &kind);
-	return cell ? shield_cell(cell, hi, lo) : INSPECT_PASS;
+	return cell_says(cell, hi, lo, tcp->v6);
 }
 
 #endif

@@ -144,9 +144,11 @@ struct policy_pair {
 struct policy_rule {
 	__u64	gap, depth;			/* POLICY_LIMIT: struct ndiv_limit; but see by_bytes */
 	__u32	action;				/* enum policy_action */
-	__u32	per;				/* enum policy_per */
-	__u32	by_bytes;			/* gap is that of a byte, in ns / 65536 */
-	__u32	pad;
+	__u8	per;				/* enum policy_per */
+	__u8	by_bytes;			/* gap is that of a byte, in ns / 65536 */
+	__u16	after;				/* who has exceeded it that often is banned */
+	__u32	ban;				/* for so long: ticks of ban.h; 0: not at all */
+	__u32	line;				/* of the file: BAN_LINE_MAX at most */
 };
 _Static_assert(sizeof(struct policy_rule) == 32, "struct policy_rule");
 

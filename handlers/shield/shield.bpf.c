@@ -19,7 +19,7 @@
 #include "synack.h"
 
 const volatile struct shield_config config SEC(".rodata.config") = {
-	.ports = { 1, 65535 }, .unknown = 1000, .learn = 60, .lookups = 1000
+	.ports = { 1, 65535 }, .unknown = 1000, .learn = 60, .lookups = 1000, .bans = 1000000
 };
 
 const volatile struct ndiv_key ndiv_key SEC(".rodata.key") = { 0 };
@@ -53,6 +53,10 @@ const struct ndiv_info ndiv_info SEC(".rodata.ndiv") = {
 		[SHIELD_EVICTED] = "evicted",
 		[SHIELD_SERVICE] = "service",
 		[SHIELD_UNTRACKED] = "untracked",
+		[SHIELD_BAN_SET] = "ban-set",
+		[SHIELD_BAN_DRY] = "ban-dry",
+		[SHIELD_BAN_EVICTED] = "ban-evicted",
+		[SHIELD_BAN_FULL] = "ban-full",
 	},
 	.reasons = {
 		[SHIELD_R_FLAGS] = "bad-flags",
@@ -69,6 +73,7 @@ const struct ndiv_info ndiv_info SEC(".rodata.ndiv") = {
 		[SHIELD_R_REFUSED] = "refused",
 		[SHIELD_R_DENIED] = "denied",
 		[SHIELD_R_LIMITED] = "limited",
+		[SHIELD_R_BANNED] = "banned",
 	},
 	.options = {
 		{ .name = "ports", .help = "local ports to protect",
@@ -86,6 +91,8 @@ const struct ndiv_info ndiv_info SEC(".rodata.ndiv") = {
 		{ .name = "lookups", .help = "lookups per second after that",
 		  .type = NDIV_OPT_U32, .offset = offsetof(struct shield_config, lookups), .min = 1,
 		  .max = NDIV_LIMIT_RATE_MAX },
+		{ .name = "bans", .help = "bans that the table has room for, once there is one",
+		  .type = NDIV_OPT_U32, .offset = offsetof(struct shield_config, bans), .min = 1, .max = 16000000 },
 		{ .name = "window", .help = "sequence numbers: check them, or not (asymmetric routes)",
 		  .choices = "check,ignore", .type = NDIV_OPT_CHOICE, .offset = offsetof(struct shield_config, window) },
 	},
@@ -137,6 +144,12 @@ static __always_inline int read_addr(struct job *job, int sent)
 	return 0;
 }
 
+static __always_inline void read_clock(struct job *job)
+{
+	job->ns = shield_now();
+	job->ms = shield_ms(job->ns);
+}
+
 /*
  * The rest of a packet whose addresses have been read, and whose length is <len> (an skb may be longer than its IP
  * header can say). 0, or below 0.
@@ -155,8 +168,8 @@ static __always_inline int read_tcp(struct job *job, int sent, __u32 len)
 	tcp->ack = bpf_ntohl(th->ack_seq);
 	tcp->window = bpf_ntohs(th->window);
 	tcp->len = len - job->pkt->payload + !!(tcp->flags & TCP_SYN) + !!(tcp->flags & TCP_FIN);
-	job->ns = shield_now();
-	job->ms = shield_ms(job->ns);
+	if (!job->ns)
+		read_clock(job);
 	flow_hash(tcp, &job->key);
 	return 0;
 }
@@ -598,6 +611,15 @@ static __always_inline int is_tcp_fragment(const struct ndiv_pkt *pkt)
 	return pkt->flags & NDIV_F_FRAG && pkt->proto == IPPROTO_TCP;
 }
 
+/* Is the source banned? While there is no table, that costs a load. */
+static __always_inline int is_banned(struct xdp_md *ctx, struct job *job)
+{
+	if (!bans_now())
+		return 0;
+	read_clock(job);
+	return inspect_ban(ctx, job->pkt, &job->tcp, ban_tick(job->ms));
+}
+
 /* What the policy says, if there is one. */
 static __always_inline enum ndiv_verdict handle_policy(struct xdp_md *ctx, struct job *job)
 {
@@ -622,6 +644,8 @@ static __always_inline enum ndiv_verdict shield_handle(struct xdp_md *ctx, struc
 		return NDIV_NEXT;
 	if (read_addr(&job, 0) || !is_protected_host(&job.tcp))
 		return NDIV_NEXT;
+	if (is_banned(ctx, &job))
+		return ndiv_drop(pkt, SHIELD_R_BANNED);
 	if (handle_policy(ctx, &job) == NDIV_DROP)
 		return NDIV_DROP;
 	if (is_tcp_fragment(pkt))

@@ -29,6 +29,7 @@ struct shield_config {
 	__u32	unknown;		/* SYNs per second to services that are not known */
 	__u32	learn;			/* s */
 	__u32	lookups;		/* per second, after that */
+	__u32	bans;			/* that the table has room for: read by the library, which makes it */
 	__u8	window;			/* enum shield_window */
 };
 
@@ -43,6 +44,10 @@ enum shield_counter {
 	SHIELD_EVICTED,			/* flows that had to go before their time: half-open or closed ones */
 	SHIELD_SERVICE,			/* services learnt, or learnt anew */
 	SHIELD_UNTRACKED,		/* sent, but the table has no room for the flow */
+	SHIELD_BAN_SET,			/* bans that rules have set */
+	SHIELD_BAN_DRY,			/* ... and that dry ones would have */
+	SHIELD_BAN_EVICTED,		/* automatic bans that had to go for others */
+	SHIELD_BAN_FULL,		/* automatic bans for which there was no place */
 };
 
 enum shield_reason {
@@ -60,6 +65,7 @@ enum shield_reason {
 	SHIELD_R_REFUSED,		/* the listener has gone, or cannot be handed connections */
 	SHIELD_R_DENIED,		/* by a rule of the policy */
 	SHIELD_R_LIMITED,		/* by the rate of a rule */
+	SHIELD_R_BANNED,
 };
 
 extern const volatile struct shield_config config;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * shield.h - the part of libndiv that belongs to the handler shield: the secret that machines share, the policy
+ * shield.h - the part of libndiv that belongs to the handler shield: the secret that machines share, the policy, bans
  *
  * All of it is about the shield that is attached to the interface of <nd>. 0 or -errno; ndiv_error(nd) tells more.
  */
@@ -82,6 +82,54 @@ int ndiv_policy_each(struct ndiv *nd, ndiv_policy_fn *fn, void *arg);
 
 /* The same for the rules of <policy>, which count nothing. */
 int ndiv_policy_rules(const struct ndiv_policy *policy, ndiv_policy_fn *fn, void *arg);
+
+/* --- bans ---------------------------------------------------------------------------------------------------- */
+
+/*
+ * Bans <prefix>, an address or prefix as people write it, for <time>: "30s", "10m", "2h", "7d", "forever". An IPv6
+ * address alone stands for its /64. What is banned already gets that time.
+ */
+int ndiv_ban(struct ndiv *nd, const char *prefix, const char *time);
+
+struct ndiv_ban_result {
+	size_t	set;
+	size_t	over;			/* not set: the time of their line is over */
+	size_t	evicted;		/* bans set by rules that had to go for them */
+};
+
+/*
+ * The same for the lines of a file: "PREFIX [TIME | @SECONDS [line:N]]", the seconds since 1970. <time>: of lines that
+ * have none; NULL: each has one. A file with an error changes nothing.
+ */
+int ndiv_ban_file(struct ndiv *nd, const char *path, const char *time, struct ndiv_ban_result *result);
+
+/* Lifts the ban of just this prefix; NULL: all bans. */
+int ndiv_unban(struct ndiv *nd, const char *prefix);
+
+struct ndiv_bans_state {
+	uint64_t count;
+	uint64_t room;			/* 0: there is no table yet */
+	uint64_t bytes;
+};
+
+int ndiv_bans_state(struct ndiv *nd, struct ndiv_bans_state *state);
+
+#define NDIV_BAN_PREFIX	64
+
+struct ndiv_ban {
+	char	prefix[NDIV_BAN_PREFIX];
+	int	forever;
+	uint64_t left_ms;		/* forever: 0 */
+	uint64_t end_ms;		/* since 1970; likewise */
+	uint32_t line;			/* of the policy whose rule has set it; 0: a person has */
+};
+
+/* Calls <fn> for each ban, by address, until it returns other than 0; returns that. */
+typedef int ndiv_ban_fn(const struct ndiv_ban *ban, void *arg);
+int ndiv_bans_each(struct ndiv *nd, ndiv_ban_fn *fn, void *arg);
+
+/* Writes them to <path>, for ndiv_ban_file(). */
+int ndiv_bans_save(struct ndiv *nd, const char *path);
 
 #ifdef __cplusplus
 }

@@ -3,7 +3,7 @@
 #
 # run.sh [SECONDS [TARGET...]]: builds the fuzz targets, and runs each for so long (10 unless given)
 #
-# TARGET: option, info, object, netlink, content, filter, policy, prefix; all of them unless given. What they find, and the inputs they go on
+# TARGET: option, info, object, netlink, content, filter, policy, prefix, ban; all of them unless given. What they find, and the inputs they go on
 # from the next time, is in build/fuzz. Exit status 0 only if each has run and found nothing. Needs what `make` needs, and
 # libFuzzer (Debian: libclang-rt-14-dev, which clang recommends). No root.
 set -u
@@ -12,7 +12,7 @@ cd "$(dirname "$(readlink -f "$0")")/../.." || exit 1
 seconds=${1:-10}
 shift
 [[ $seconds =~ ^[1-9][0-9]*$ ]] || { echo "usage: run.sh [SECONDS [TARGET...]]" >&2; exit 2; }
-[ $# -gt 0 ] || set -- option info object netlink content filter policy prefix
+[ $# -gt 0 ] || set -- option info object netlink content filter policy prefix ban
 clang=${CLANG:-clang}
 out=build/fuzz
 flags=(-std=gnu11 -g -O1 -Wall -Wextra -Wno-unused-parameter -fno-sanitize-recover=undefined -fno-omit-frame-pointer
@@ -63,11 +63,14 @@ seeds() {
 		;;
 	policy)
 		printf 'set a { 10.0.0.0/8,\n2001:db8::/32 }\ntrust @a, 192.0.2.1 dry\ndeny 10.1.0.0/16, 0.0.0.0/0, ::/0\n' >"$dir/sources"
-		printf 'dry-run\nservice tcp to 10.0.0.1, fd00::/8 port 80,8000-8999 limit 100/s burst 5 per source dry # x\nservice any deny\nservice icmp6 type 3-4 allow\nservice protocol 47 deny\nservice fragment deny\n' >"$dir/services"
+		printf 'dry-run\nservice tcp to 10.0.0.1, fd00::/8 port 80,8000-8999 limit 100/s burst 5 per source ban 10m after 5 dry # x\nservice any deny\nservice icmp6 type 3-4 allow\nservice protocol 47 deny\nservice fragment deny\n' >"$dir/services"
 		;;
 	prefix)
 		printf '# some\n10.0.0.0/8\n\n  2001:db8::/32 # x\r\n192.0.2.1' >"$dir/list"
 		printf '00112233445566778899aabbccddeeff\n' >"$dir/secret"
+		;;
+	ban)
+		printf '\1# some\n10.0.0.0/8 forever\n\n  2001:db8::1 10m # x\r\n192.0.2.1 @1764072000 line:12\n192.0.2.2' >"$dir/list"
 		;;
 	netlink)
 		# a link called eth0 with MTU 1500, of kind "vlan" and on another link; then what a driver says of XDP
