@@ -496,6 +496,8 @@ static int take_per(struct parser *ps)
 {
 	int err;
 
+	if (lex_is(&ps->lx, "ban"))
+		return lex_expected(&ps->lx, "\"per source\" before a ban");
 	if (!lex_is(&ps->lx, "per"))
 		return 0;
 	err = step(ps);

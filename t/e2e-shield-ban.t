@@ -50,6 +50,16 @@ errors() {
 		"$tmp/list:1:13: expected a time, found the end of the line; a TIME of the command is that of all lines without one" \
 		ban lab0 --file "$tmp/list"
 	is 'nothing of it is banned' "$(prefixes)" ''
+	bad_rule 'ban 10m' 32 'expected "per source" before a ban, found "ban"'
+	bad_rule 'per source ban forever' 47 'expected a time from 1s to 365d, such as 30s, 10m, 2h or 7d, found "forever"'
+	bad_rule 'per source ban 10m after 51' 57 'expected a number of times from 1 to 50, found "51"'
+	bad_rule 'per source ban 10m after' 56 'expected a number of times from 1 to 50, found the end of the line'
+}
+
+# bad_rule END COLUMN MESSAGE: of a policy.
+bad_rule() {
+	echo "service udp port 53 limit 20/s $1" >"$tmp/policy"
+	exits "rule: $1" 1 "ndiv: $tmp/policy:1:$2: $3" "$build/ndiv" shield check "$tmp/policy"
 }
 
 # shown: what people see.
