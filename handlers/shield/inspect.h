@@ -182,7 +182,7 @@ static __always_inline __u64 *bucket_of(const struct policy_rule *rule, __u32 i,
 
 /* Counts rule <nr>, which is about <pkt>, and tells what it says. */
 static __always_inline enum inspected rule_says(void *image, const struct policy_head *head, __u32 nr,
-						const struct ndiv_pkt *pkt, __u64 net)
+						struct ndiv_pkt *pkt, __u64 net)
 {
 	struct policy_line *line = image_line(image, head->rules + nr / 2);
 	__u32 i = (head->bank & 1) * POLICY_RULES + nr;
@@ -208,6 +208,7 @@ static __always_inline enum inspected rule_says(void *image, const struct policy
 			says = INSPECT_LIMIT;
 	}
 	if (says != INSPECT_PASS) {
+		pkt->rule = i;
 		count->refused++;
 		count->refused_bytes += pkt->len;
 	}
