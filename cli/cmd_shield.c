@@ -231,6 +231,8 @@ static const struct arg args[] = {
 	{ 0 },
 };
 
+static const struct cmd *const subs[] = { &cmd_shield_watch, NULL };
+
 const struct cmd cmd_shield = {
 	.name = "shield",
 	.about = "Tells the attached handler shield its policy and its keys.",
@@ -242,6 +244,7 @@ const struct cmd cmd_shield = {
 		"  unload IF       remove the policy\n"
 		"  keys IF FILE    make cookies with the secret in FILE: machines that share it honour each other's\n"
 		"  keys IF random  with a random one again\n"
+		"  watch IF        samples of what it drops, with reason and rule: `ndiv help shield watch`\n"
 		"  genkey          print a new secret: `(umask 77; ndiv shield genkey >FILE)`\n\n"
 		"FILE with a secret must belong to root and be readable by nobody else. Let `ndiv agent` run beside\n"
 		"it, so that the keys follow the clock when it is set. See ndiv-shield(8).\n",
@@ -249,4 +252,5 @@ const struct cmd cmd_shield = {
 	.opts = opts,
 	.size = sizeof(struct options),
 	.run = run,
+	.subs = subs,
 };

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* replayfile.c - a capture file, packet by packet, and whose packets are in it */
-#include <arpa/inet.h>
 #include <string.h>
 #include <sys/stat.h>
 #include "cmd.h"
@@ -83,39 +82,20 @@ static struct replayhost *find_host(struct replaylook *look, const uint8_t *mac)
 	return &look->host[look->count++];
 }
 
-/* Where the IP header is, behind two tags at most; 0: it is no IP. */
-static uint32_t find_ip(const uint8_t *p, uint32_t len)
-{
-	uint32_t off = 12;
-	int tags;
-
-	for (tags = 0; tags < 3 && off + 2 <= len; tags++, off += 4) {
-		if ((p[off] == 0x08 && !p[off + 1] && off + 22 <= len) ||
-		    (p[off] == 0x86 && p[off + 1] == 0xdd && off + 42 <= len))
-			return off + 2;
-		if ((p[off] != 0x81 || p[off + 1]) && (p[off] != 0x88 || p[off + 1] != 0xa8))
-			return 0;
-	}
-	return 0;
-}
-
 static void look_at(struct replaylook *look, const uint8_t *p, uint32_t len)
 {
-	uint32_t ip = find_ip(p, len);
 	struct replayhost *host;
-	int v6;
+	struct ndiv_headers h;
 
-	if (!ip)
+	ndiv_headers_read(&h, p, len);
+	if (!h.ip)
 		return;
 	host = find_host(look, p + 6);
 	if (host)
 		host->from++;
 	host = p[0] & 1 ? NULL : find_host(look, p);
-	if (!host)
-		return;
-	v6 = p[ip - 1] == 0xdd;
-	if (!host->to++)
-		inet_ntop(v6 ? AF_INET6 : AF_INET, p + ip + (v6 ? 24 : 16), host->addr, sizeof(host->addr));
+	if (host && !host->to++)
+		snprintf(host->addr, sizeof(host->addr), "%s", h.dst);
 }
 
 int replayfile_look(const char *path, struct replaylook *look, const volatile sig_atomic_t *ended)

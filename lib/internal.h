@@ -206,6 +206,7 @@ struct ndiv_capture {
 	int	tx_link;		/* of tcx; -1: none */
 	int	filter[NDIV_POINTS];	/* programs in front of those that copy, or -1 */
 	int	stopped;		/* nothing new comes */
+	__u32	policy;			/* kernel's id of the policy whose rules have been written; 0: of none */
 	unsigned int tapped;		/* points that are captured now: bits 1 << enum ndiv_point */
 	struct table *tab;		/* handlers, as they were at the last look */
 	struct ndiv_comment *outcomes;	/* likewise their words */
@@ -239,6 +240,9 @@ void	capture_count(const struct ndiv_capture *cap, int cpu, enum ndiv_point poin
 void	outcome_text(const struct table *tab, __u32 outcome, struct ndiv_comment *c);
 int	outcome_has_rule(const struct table *tab, __u32 outcome);
 int	outcomes_write(struct ndiv_capture *cap);
+
+/* rule.c */
+int	rules_write(struct ndiv_capture *cap);
 int	outcomes_check(struct ndiv_capture *cap);
 
 /* merge.c */

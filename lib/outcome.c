@@ -145,17 +145,21 @@ int outcomes_check(struct ndiv_capture *cap)
 			    opts->handler ? opts->handler : "(any)", opts->reason ? opts->reason : "(any)",
 			    cap->nd->ifname);
 	err = outcomes_write(cap);
+	if (!err)
+		err = rules_write(cap);
 	return err ? fail(cap->nd, -err, "cannot write the words of verdicts: %s", strerror(-err)) : 0;
 }
 
 int ndiv_capture_refresh(struct ndiv_capture *cap)
 {
 	__u32 id;
+	int err;
 
 	if (cap->tab->map < 0)
 		return 0;	/* no handlers */
 	for (id = 0; id < NDIV_HANDLERS_MAX; id++)
 		if (bpf_map_lookup_elem(cap->tab->map, &id, &cap->tab->e[id]))
 			return -errno;
-	return outcomes_write(cap);
+	err = outcomes_write(cap);
+	return err ? err : rules_write(cap);
 }

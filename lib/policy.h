@@ -151,7 +151,7 @@ struct policy_maps {
 int	policy_put(struct ndiv *nd, const struct policy_maps *m, const struct ndiv_policy *policy);
 int	policy_state(struct ndiv *nd, const struct policy_maps *m, struct ndiv_policy_state *state);
 int	policy_each(struct ndiv *nd, const struct policy_maps *m, ndiv_policy_fn *fn, void *arg);
-typedef int policy_text_fn(__u32 number, const struct policy_text *text, void *arg);
+typedef int policy_text_fn(__u32 number, const struct policy_rule *rule, const struct policy_text *text, void *arg);
 int	policy_texts(int slot, policy_text_fn *fn, void *arg);
 void	rule_text(const struct policy_text *text, char *buf, size_t len);
 

@@ -99,7 +99,7 @@ static int view_sound(const struct view *v)
 	__u64 lines = v->len / POLICY_LINE;
 
 	return h->magic == POLICY_MAGIC && h->lines == lines && h->count < POLICY_RULES && h->bank < POLICY_BANKS &&
-	       (__u64)h->texts + 4ULL * (h->count + 1) <= lines;
+	       (__u64)h->texts + 4ULL * (h->count + 1) <= lines && (__u64)h->rules + h->count / 2 + 1 <= lines;
 }
 
 /* The image that is at work. 0, -ENOENT: there is none, or -errno. */
@@ -406,6 +406,7 @@ int policy_each(struct ndiv *nd, const struct policy_maps *m, ndiv_policy_fn *fn
 int policy_texts(int slot, policy_text_fn *fn, void *arg)
 {
 	const struct policy_text *text;
+	const struct policy_rule *rule;
 	struct view v;
 	int ret = view_open(slot, &v);
 	__u32 r;
@@ -413,8 +414,9 @@ int policy_texts(int slot, policy_text_fn *fn, void *arg)
 	if (ret)
 		return ret == -ENOENT ? 0 : ret;
 	text = (const void *)(v.line + (size_t)v.head->texts * POLICY_LINE);
+	rule = (const void *)(v.line + (size_t)v.head->rules * POLICY_LINE);
 	for (r = 1; r <= v.head->count && !ret; r++)
-		ret = fn(v.head->bank * POLICY_RULES + r, &text[r], arg);
+		ret = fn(v.head->bank * POLICY_RULES + r, &rule[r], &text[r], arg);
 	view_close(&v);
 	return ret;
 }

@@ -294,7 +294,7 @@ struct wanted {
 	size_t	len;			/* of rp->why so far */
 };
 
-static int add_rule(__u32 number, const struct policy_text *text, void *arg)
+static int add_rule(__u32 number, const struct policy_rule *rule, const struct policy_text *text, void *arg)
 {
 	struct wanted *w = arg;
 

@@ -83,6 +83,28 @@ int ndiv_policy_each(struct ndiv *nd, ndiv_policy_fn *fn, void *arg);
 /* The same for the rules of <policy>, which count nothing. */
 int ndiv_policy_rules(const struct ndiv_policy *policy, ndiv_policy_fn *fn, void *arg);
 
+/* --- packets ------------------------------------------------------------------------------------------------- */
+
+/* What the headers of an Ethernet frame say, as far as they are there. */
+struct ndiv_headers {
+	int	ip;			/* 4 or 6; 0: the rest is not known */
+	uint32_t eth_type;		/* behind the tags */
+	char	src[46], dst[46];
+	uint32_t proto;			/* behind the extension headers that can be walked */
+	int	fragment;		/* it is one */
+	int	ports;			/* the next two are known: TCP and UDP */
+	uint32_t sport, dport;
+	int	flags;			/* TCP's; below 0: not known */
+	int	type;			/* of ICMP and ICMPv6; below 0: not known */
+};
+
+/* Of the <len> bytes at <data>. */
+void ndiv_headers_read(struct ndiv_headers *h, const void *data, size_t len);
+
+/* In words, for a line: "10.77.0.1:5000 > 10.77.0.2:80 TCP S". */
+#define NDIV_HEADERS_TEXT 160
+void ndiv_headers_text(const struct ndiv_headers *h, char *buf, size_t len);
+
 /* --- replay -------------------------------------------------------------------------------------------------- */
 
 /*
