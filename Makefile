@@ -145,7 +145,7 @@ handler: | ready
 	$(Q)$(BPF) -MF /dev/null -c $(SRC) -o $(OUT)
 	@echo '$(OUT)'
 
-SKELS := $(B)/gen/core.skel.h $(B)/gen/tap.skel.h
+SKELS := $(B)/gen/core.skel.h $(B)/gen/tap.skel.h $(B)/gen/note.skel.h
 $(SKELS): $(B)/gen/%.skel.h: $(B)/bpf/%.bpf.o
 	$(call say,GEN,$@)
 	@mkdir -p $(@D)

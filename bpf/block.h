@@ -13,6 +13,7 @@
 #define NDIV_BLOCK_H
 
 #include <ndiv/handler.h>
+#include <ndiv/limit.h>
 #include <ndiv/ring.h>
 
 const volatile struct ndiv_tap_conf tap_conf SEC(".rodata.tap") = { .size = 1 << 16, .snaplen = 1 << 12 };
@@ -45,7 +46,7 @@ enum {
 #define EPB_TSO		(1U << 11)
 
 /* What the options of a block take, at most: flags, queue, id, verdict, comment, losses; end, and length behind it. */
-_Static_assert(EPB_HEAD + 8 + 8 + 12 + 16 + sizeof(struct ndiv_comment) + 12 + 4 + 4 <= NDIV_BLOCK_EXTRA, "block");
+_Static_assert(EPB_HEAD + 8 + 8 + 12 + 16 + sizeof(struct ndiv_rule_comment) + 12 + 4 + 4 <= NDIV_BLOCK_EXTRA, "block");
 
 struct block {
 	struct ndiv_ring *ring;
@@ -80,6 +81,20 @@ static __always_inline int is_sampled(struct block *b, __u64 number)
 		return 1;
 	b->count->skipped++;
 	return 0;
+}
+
+/* Packets that may be copied; shared by all CPUs, who only read it as long as it is empty. */
+__u64 tap_bucket SEC(".data.bucket") __attribute__((aligned(64))) = 0;
+
+/* Is there a rate, and does it leave the packet out? */
+static __always_inline int is_too_much(struct block *b)
+{
+	struct ndiv_limit limit = { .gap = tap_conf.gap, .depth = tap_conf.depth };
+
+	if (!tap_conf.gap || ndiv_limit_take(&tap_bucket, &limit, ndiv_limit_now()))
+		return 0;
+	b->count->skipped++;
+	return 1;
 }
 
 /* Pointer to <at> bytes behind the beginning of the block: always within the ring and its slack. */

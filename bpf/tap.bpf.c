@@ -21,6 +21,14 @@ struct {
 	__type(value, struct ndiv_comment);
 } ndiv_outcomes SEC(".maps");
 
+/* Likewise for rules of shield's policy; a single empty entry where nobody asked for them. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, NDIV_RULES);
+	__type(key, __u32);
+	__type(value, struct ndiv_rule_comment);
+} ndiv_rules SEC(".maps");
+
 /* Of the transmit path, where the filter is attached itself: the slots to which it leads are as in the other array. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
@@ -106,25 +114,53 @@ int ndiv_tap_rx_skip(struct xdp_md *ctx)
 	return go_on(ctx);
 }
 
-/* XDP's action in Wireshark's words, and ours as a comment. */
-static __always_inline void put_verdict(struct block *b, __u32 act, const struct ndiv_comment *text)
+/* XDP's action in Wireshark's words. */
+static __always_inline void put_verdict(struct block *b, __u32 act)
 {
-	__u32 little = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, i;
-	const __u32 *from = (const __u32 *)text;
+	__u32 little = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__;
 
 	put32(b, option(EPB_VERDICT, 9));
 	put32(b, little ? 2 | act << 8 : 2U << 24);
 	put32(b, 0);
 	put32(b, little ? 0 : act << 24);
+}
+
+/* Ours as a comment. */
+static __always_inline void put_comment(struct block *b, const struct ndiv_comment *text)
+{
+	const __u32 *from = (const __u32 *)text;
+	__u32 i;
+
 	for (i = 0; i < sizeof(*text) / 4; i++)
 		*(__u32 *)block_at(b, b->at + 4 * i) = from[i];
 	b->at += 4 + ((text->len + 3) & (NDIV_COMMENT_LEN | 3) & ~3U);
+}
+
+/* The same with the rule. */
+static __always_inline void put_rule(struct block *b, const struct ndiv_rule_comment *text)
+{
+	const __u32 *from = (const __u32 *)&text->code;
+	__u32 i;
+
+	for (i = 0; i < 1 + NDIV_RULE_COMMENT_LEN / 4; i++)
+		*(__u32 *)block_at(b, b->at + 4 * i) = from[i];
+	b->at += 4 + ((text->len + 3) & NDIV_RULE_COMMENT_LEN);
+}
+
+/* The rule that was it, if shield has left one and somebody wants to know. */
+static __always_inline const struct ndiv_rule_comment *find_rule(const struct ndiv_cpu *cpu, __u32 outcome)
+{
+	__u32 rule = cpu->pkt.rule;
+	const struct ndiv_rule_comment *text = bpf_map_lookup_elem(&ndiv_rules, &rule);
+
+	return text && text->len && text->outcome == outcome ? text : NULL;
 }
 
 static __always_inline void tap_verdict(struct xdp_md *ctx, const struct ndiv_cpu *cpu)
 {
 	__u32 outcome = cpu->pkt.outcome & (NDIV_OUTCOMES - 1), act = cpu->pkt.outcome >> 16;
 	const struct ndiv_comment *text = bpf_map_lookup_elem(&ndiv_outcomes, &outcome);
+	const struct ndiv_rule_comment *rule;
 	struct block b;
 
 	if (!text || block_ring(&b, NDIV_POINT_VERDICT))
@@ -133,14 +169,19 @@ static __always_inline void tap_verdict(struct xdp_md *ctx, const struct ndiv_cp
 		b.count->rejected++;
 		return;
 	}
-	if (!is_sampled(&b, packet_id(cpu)))
+	if (!is_sampled(&b, packet_id(cpu)) || is_too_much(&b))
 		return;
 	if (copy_frame(ctx, &b, NDIV_POINT_VERDICT, bpf_xdp_get_buff_len(ctx)))
 		return;
 	put_option32(&b, EPB_FLAGS, act == XDP_TX ? EPB_OUTBOUND : EPB_INBOUND);
 	put_option32(&b, EPB_QUEUE, ctx->rx_queue_index);
 	put_id(&b, cpu);
-	put_verdict(&b, act, text);
+	put_verdict(&b, act);
+	rule = find_rule(cpu, outcome);
+	if (rule)
+		put_rule(&b, rule);
+	else
+		put_comment(&b, text);
 	block_end(&b);
 }
 

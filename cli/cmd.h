@@ -11,7 +11,8 @@
 
 extern const struct cmd cmd_attach, cmd_detach, cmd_replace, cmd_order, cmd_set, cmd_show, cmd_top, cmd_capture,
 	cmd_capture_mount, cmd_capture_record, cmd_capture_save, cmd_agent, cmd_handlers, cmd_httpd, cmd_shield,
-	cmd_probe, cmd_version, cmd_help, cmd_complete;
+	cmd_shield_watch,
+	cmd_replay, cmd_probe, cmd_version, cmd_help, cmd_complete;
 
 /* main.c: all of them, in the order of the listing, then NULL. */
 extern const struct cmd *const commands[];

@@ -126,14 +126,14 @@ static void offer_values(const struct place *at, const struct ndiv_option *opt)
 	}
 }
 
-/* Of the handler that is the second argument: names, and behind the '=' values where they are words. */
-static void offer_handler_options(const struct place *at)
+/* Of <handler>: names, and behind the '=' values where they are words. */
+static void offer_handler_options(const struct place *at, const char *handler)
 {
 	char path[PATH_MAX], err[64];
 	struct ndiv_info info;
 	size_t i;
 
-	if (at->count < 2 || handler_read(at->words[1], path, &info, err, sizeof(err)))
+	if (handler_read(handler, path, &info, err, sizeof(err)))
 		return;
 	for (i = 0; i < NDIV_OPTIONS_MAX && info.options[i].type; i++) {
 		if (strchr(at->prefix, '='))
@@ -174,7 +174,11 @@ static void offer_argument(const struct place *at)
 	case ARG_ATTACHED:
 		return offer_attached(at);
 	case ARG_OPTION:
-		return offer_handler_options(at);
+		if (at->count > 1)
+			offer_handler_options(at, at->words[1]);
+		return;
+	case ARG_SHIELD_OPTION:
+		return offer_handler_options(at, "shield");
 	case ARG_SETTING:
 		return offer_list(at, set_words);
 	case ARG_CONTENT:

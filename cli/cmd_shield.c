@@ -297,6 +297,8 @@ static const struct arg args[] = {
 	{ 0 },
 };
 
+static const struct cmd *const subs[] = { &cmd_shield_watch, NULL };
+
 const struct cmd cmd_shield = {
 	.name = "shield",
 	.about = "Tells the attached handler shield its policy, its bans and its keys.",
@@ -309,6 +311,7 @@ const struct cmd cmd_shield = {
 		"  ban IF PREFIX TIME  drop what comes from there for 30s, 10m, 2h, 7d, or forever\n"
 		"  bans IF             who is banned, for how long yet, and by whom\n"
 		"  unban IF PREFIX     lift a ban\n"
+		"  watch IF            samples of what it drops, with reason and rule: `ndiv help shield watch`\n"
 		"  keys IF FILE        make cookies with the secret in FILE: machines that share it honour each "
 		"other's\n"
 		"  keys IF random      with a random one again\n"
@@ -319,4 +322,5 @@ const struct cmd cmd_shield = {
 	.opts = opts,
 	.size = sizeof(struct options),
 	.run = run,
+	.subs = subs,
 };

@@ -42,6 +42,7 @@ enum arg_kind {
 	ARG_SETTING, /* NAME=VALUE for the interface */
 	ARG_CONTENT, /* what to do with httpd's files */
 	ARG_SHIELD, /* what to do with shield */
+	ARG_SHIELD_OPTION, /* NAME=VALUE for shield */
 	ARG_FILE, /* a file or directory */
 	ARG_COMMAND,
 	ARG_WORD, /* anything */

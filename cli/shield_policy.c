@@ -24,10 +24,10 @@ static int put_rule_json(const struct ndiv_policy_rule *rule, void *arg)
 	return 0;
 }
 
-int policy_show_json(struct ndiv *nd, struct json *j)
+int policy_source_json(const struct policy_source *src, struct json *j)
 {
 	struct ndiv_policy_state st;
-	int err = ndiv_policy_state(nd, &st);
+	int err = src->state(src->of, &st);
 
 	if (err)
 		return err;
@@ -39,7 +39,7 @@ int policy_show_json(struct ndiv *nd, struct json *j)
 	json_uint(j, "prefixes", st.size.prefixes);
 	json_uint(j, "bytes", st.size.bytes);
 	json_open(j, "rules", '[');
-	err = ndiv_policy_each(nd, put_rule_json, j);
+	err = src->each(src->of, put_rule_json, j);
 	json_close(j, ']');
 	json_close(j, '}');
 	return err;
@@ -71,28 +71,48 @@ static void put_head(const char *ifname, const struct ndiv_policy_state *st)
 		 (double)st->size.bytes / 1048576, when);
 }
 
-int policy_show(struct ndiv *nd, const char *ifname)
+int policy_source_show(const struct policy_source *src, const char *name)
 {
 	struct ndiv_policy_state st;
 	struct tab t;
-	int err = ndiv_policy_state(nd, &st);
+	int err = src->state(src->of, &st);
 
 	if (err)
 		return err;
 	if (!st.loaded) {
-		out_line(stdout, "%s: policy: none", ifname);
+		out_line(stdout, "%s: policy: none", name);
 		return 0;
 	}
 	tab_begin(&t, "rrrrll");
 	tab_head(&t, "line|packets|bytes|refused|dry|rule");
-	err = ndiv_policy_each(nd, put_rule, &t);
+	err = src->each(src->of, put_rule, &t);
 	if (err) {
 		tab_drop(&t);
 		return err;
 	}
-	put_head(ifname, &st);
+	put_head(name, &st);
 	tab_end(&t, stdout, 2);
 	return 0;
+}
+
+static int state_of(void *nd, struct ndiv_policy_state *st)
+{
+	return ndiv_policy_state(nd, st);
+}
+
+static int each_of(void *nd, ndiv_policy_fn *fn, void *arg)
+{
+	return ndiv_policy_each(nd, fn, arg);
+}
+
+int policy_show_json(struct ndiv *nd, struct json *j)
+{
+	return policy_source_json(&(struct policy_source){ state_of, each_of, nd }, j);
+}
+
+int policy_show(struct ndiv *nd, const char *ifname)
+{
+	return policy_source_show(&(struct policy_source){ state_of, each_of, nd }, ifname);
 }
 
 /* --- diff */

@@ -20,6 +20,8 @@
 #define RINGS_DEFAULT	(256ULL << 20)	/* of all CPUs together */
 #define RING_SMALL	(512U << 10)	/* not less, unless it is asked for */
 #define SNAPLEN_MIN	64
+#define RATE_MAX	1000000
+#define RATE_BURST_NS	100000000U		/* a tenth of a second's packets may come at once */
 #define HELD_MS		5000			/* until the kernel has removed what a process left, at most */
 
 /* CPUs whose stores others see in the order of the program. */
@@ -85,6 +87,10 @@ static int take_opts(struct ndiv_capture *cap, const struct ndiv_capture_opts *o
 	if (cap->opts.ring > NDIV_RING_MAX)
 		return fail(nd, ERANGE, "ring of %u bytes: at most %u are possible", cap->opts.ring, NDIV_RING_MAX);
 	cap->opts.ring = cap->opts.ring ? round_up_pow2(cap->opts.ring) : ring_default(cap->cpus);
+	if (cap->opts.rate > RATE_MAX)
+		return fail(nd, ERANGE, "%u packets a second: at most %u can be asked for", cap->opts.rate, RATE_MAX);
+	if ((cap->opts.rate || cap->opts.rules) && !wants(cap, NDIV_POINT_VERDICT))
+		return fail(nd, EINVAL, "rate and rules are for the point verdict only, which is not captured");
 	if ((cap->opts.verdicts || cap->opts.handler || cap->opts.reason) && !wants(cap, NDIV_POINT_VERDICT))
 		return fail(nd, EINVAL, "verdict, handler and reason are known at the point verdict only, which is not "
 			    "captured");
@@ -143,6 +149,10 @@ static void fill_conf(struct ndiv_capture *cap)
 		c->sample = (1ULL << 32) / cap->opts.sample;
 		c->key = clock_ns(CLOCK_MONOTONIC) * 0x9e3779b97f4a7c15ULL;
 	}
+	if (cap->opts.rate) {
+		c->gap = 1000000000ULL / cap->opts.rate;
+		c->depth = RATE_BURST_NS > c->gap ? RATE_BURST_NS : c->gap;
+	}
 	c->ids = wants(cap, NDIV_POINT_RX) && wants(cap, NDIV_POINT_VERDICT);
 	for (point = 0; point < NDIV_POINTS; point++)
 		if (wants(cap, point))
@@ -199,6 +209,8 @@ int tap_load(struct ndiv_capture *cap, const struct tap_maps *maps)
 		err = bpf_map__set_value_size(tap->maps.ndiv_rings, capture_ring_bytes(cap));
 	if (!err)
 		err = bpf_map__set_max_entries(tap->maps.ndiv_rings, cap->cpus);
+	if (!err && !cap->opts.rules)
+		err = bpf_map__set_max_entries(tap->maps.ndiv_rules, 1);
 	if (!err)
 		err = tap_bpf__load(tap);
 	if (err)

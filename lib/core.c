@@ -383,6 +383,30 @@ void core_down(struct ndiv *nd)
 	remove_tree(nd->dir);
 }
 
+/* A core with an empty chain that is attached to nothing, for test runs. Nothing of it is pinned. */
+int core_alone(struct ndiv *nd, struct core_bpf **out)
+{
+	struct core_bpf *core = core_open(nd, 0, 0);
+	struct tracepoint tp[TRACEPOINTS];
+	int i, err;
+
+	if (!core)
+		return fail(nd, errno, "cannot open the core's BPF object: %s", strerror(errno));
+	list_tracepoints(core, tp);
+	for (i = 0; i < TRACEPOINTS; i++)
+		bpf_program__set_autoload(tp[i].prog, false);
+	err = core_bpf__load(core);
+	if (!err)
+		err = fill_chains(core);
+	if (!err) {
+		*out = core;
+		return 0;
+	}
+	core_bpf__destroy(core);
+	return fail(nd, -err, "the kernel refuses ndiv's core programs: %s (`ndiv -vv ...` shows the verifier's log)",
+		    err_text(err));
+}
+
 /* A later handler may ask for a mode; it must be the one that is there. */
 int core_fits(struct ndiv *nd, enum ndiv_mode mode)
 {

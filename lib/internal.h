@@ -86,6 +86,7 @@ struct core_bpf;
 int	core_up(struct ndiv *nd, enum ndiv_mode mode);
 void	core_down(struct ndiv *nd);
 int	core_lend(struct ndiv *nd, struct core_bpf **core);
+int	core_alone(struct ndiv *nd, struct core_bpf **core);
 int	core_fits(struct ndiv *nd, enum ndiv_mode mode);
 
 /* device.c */
@@ -127,8 +128,22 @@ struct loaded {
 	struct ndiv_info info;
 	struct bpf_program *rx, *tx, *in, *clone, *skb, *done;
 };
+/* What a handler has in a section of constants. */
+struct constant {
+	const char *section;	/* NULL: the end of a list */
+	const void *value;
+	size_t len;
+};
+
+/* For a handler that is loaded without an interface. */
+struct alone {
+	struct bpf_object *core;	/* whose maps it shares */
+	const struct constant *constants;
+};
 const char *object_info(const void *p, size_t size, struct ndiv_info *info);
 int	object_load(struct ndiv *nd, const char *path, unsigned int id, const char *opts, struct loaded *ld);
+int	object_load_alone(struct ndiv *nd, const char *path, const char *opts, const struct alone *alone,
+		      struct loaded *ld);
 int	object_pin(struct ndiv *nd, struct loaded *ld, const char *dir);
 void	object_close(struct loaded *ld);
 void	object_map_name(const char *name, char *buf, size_t len);
@@ -191,6 +206,7 @@ struct ndiv_capture {
 	int	tx_link;		/* of tcx; -1: none */
 	int	filter[NDIV_POINTS];	/* programs in front of those that copy, or -1 */
 	int	stopped;		/* nothing new comes */
+	__u32	policy;			/* kernel's id of the policy whose rules have been written; 0: of none */
 	unsigned int tapped;		/* points that are captured now: bits 1 << enum ndiv_point */
 	struct table *tab;		/* handlers, as they were at the last look */
 	struct ndiv_comment *outcomes;	/* likewise their words */
@@ -221,7 +237,12 @@ size_t	capture_head(const struct ndiv_capture *cap, unsigned int points, void *b
 void	capture_count(const struct ndiv_capture *cap, int cpu, enum ndiv_point point, struct ndiv_ring_count *sum);
 
 /* outcome.c */
+void	outcome_text(const struct table *tab, __u32 outcome, struct ndiv_comment *c);
+int	outcome_has_rule(const struct table *tab, __u32 outcome);
 int	outcomes_write(struct ndiv_capture *cap);
+
+/* rule.c */
+int	rules_write(struct ndiv_capture *cap);
 int	outcomes_check(struct ndiv_capture *cap);
 
 /* merge.c */
@@ -237,5 +258,18 @@ struct pcapng_stats {
 };
 #define PCAPNG_UNKNOWN	(~0ULL)	/* <delivered> is not told */
 size_t	pcapng_stats(void *buf, const struct pcapng_stats *st);
+
+/* A packet of which <captured> bytes at <data> are known. <comment>: as much of it as a block has room for. */
+struct pcapng_packet {
+	__u64	ns;
+	const void *data;
+	__u32	captured, len;
+	const char *comment;
+};
+#define PCAPNG_PACKET_EXTRA	512	/* bytes of its block besides the data, at most */
+size_t	pcapng_packet(void *buf, const struct pcapng_packet *p);
+
+/* state.c */
+int	stats_read(int map, int which, int cpu, struct ndiv_stats *stats);
 
 #endif

@@ -198,8 +198,18 @@ static int find_programs(struct ndiv *nd, const char *path, struct loaded *ld)
 	return 0;
 }
 
+/* A map of the core, to be closed. */
+static int core_map(struct ndiv *nd, const struct alone *alone, const char *name)
+{
+	struct bpf_map *map = alone ? bpf_object__find_map_by_name(alone->core, name) : NULL;
+
+	if (!alone)
+		return pin_get(nd->dir, name);
+	return map ? dup(bpf_map__fd(map)) : -ENOENT;
+}
+
 /* The interface's own maps in place of those that the headers declare. */
-static int share_maps(struct ndiv *nd, struct bpf_object *obj)
+static int share_maps(struct ndiv *nd, struct bpf_object *obj, const struct alone *alone)
 {
 	static const char *const shared[] = { "ndiv_cpus", "ndiv_chain", "ndiv_tx_chain", "ndiv_in_chain",
 					      "ndiv_skb" };
@@ -211,7 +221,7 @@ static int share_maps(struct ndiv *nd, struct bpf_object *obj)
 		map = section(obj, shared[i]);
 		if (!map)
 			continue;
-		fd = pin_get(nd->dir, shared[i]);
+		fd = core_map(nd, alone, shared[i]);
 		if (fd < 0)
 			return fail(nd, -fd, "cannot open %s/%s: %s", nd->dir, shared[i], strerror(-fd));
 		err = bpf_map__reuse_fd(map, fd);
@@ -337,6 +347,35 @@ static int fill_config(struct ndiv *nd, struct loaded *ld, const char *opts)
 		       : 0;
 }
 
+/* Constants of a handler that is attached to nothing. */
+static int fill_alone(struct ndiv *nd, struct bpf_object *obj, const struct alone *alone)
+{
+	const struct constant *c;
+	struct bpf_map *map;
+	int err;
+
+	for (c = alone->constants; c->section; c++) {
+		map = section(obj, c->section);
+		err = map ? bpf_map__set_initial_value(map, c->value, c->len) : -ENOENT;
+		if (err)
+			return fail(nd, -err, "cannot set section %s: %s: was it built with another ndiv?", c->section,
+				    err_text(err));
+	}
+	return 0;
+}
+
+static int prepare_alone(struct ndiv *nd, const char *path, const char *opts, const struct alone *alone,
+			 struct loaded *ld)
+{
+	int err = find_programs(nd, path, ld);
+
+	if (!err)
+		err = share_maps(nd, ld->obj, alone);
+	if (!err)
+		err = fill_alone(nd, ld->obj, alone);
+	return err ? err : fill_config(nd, ld, opts);
+}
+
 static int prepare(struct ndiv *nd, const char *path, unsigned int id, const char *opts, struct loaded *ld)
 {
 	struct bpf_map *key;
@@ -344,7 +383,7 @@ static int prepare(struct ndiv *nd, const char *path, unsigned int id, const cha
 
 	err = find_programs(nd, path, ld);
 	if (!err)
-		err = share_maps(nd, ld->obj);
+		err = share_maps(nd, ld->obj, NULL);
 	if (!err)
 		err = inherit_maps(nd, ld->obj, id);
 	if (!err)
@@ -367,8 +406,9 @@ static void refused(struct ndiv *nd, const char *path, const struct loaded *ld, 
 		     err_text(err));
 }
 
-/* Loads the object at <path> as handler <id>, taking over from the one of that id if there is one. */
-int object_load(struct ndiv *nd, const char *path, unsigned int id, const char *opts, struct loaded *ld)
+/* As handler <id> of the interface; or <alone>. */
+static int load(struct ndiv *nd, const char *path, unsigned int id, const char *opts, const struct alone *alone,
+		struct loaded *ld)
 {
 	const char *wrong;
 	int err;
@@ -378,7 +418,12 @@ int object_load(struct ndiv *nd, const char *path, unsigned int id, const char *
 	if (!ld->obj)
 		return fail(nd, errno, "%s: %s", path, open_text(errno));
 	wrong = get_info(ld->obj, &ld->info);
-	err = wrong ? fail(nd, EINVAL, "%s: %s", path, wrong) : prepare(nd, path, id, opts, ld);
+	if (wrong)
+		err = fail(nd, EINVAL, "%s: %s", path, wrong);
+	else if (alone)
+		err = prepare_alone(nd, path, opts, alone, ld);
+	else
+		err = prepare(nd, path, id, opts, ld);
 	if (!err) {
 		err = bpf_object__load(ld->obj);
 		if (err)
@@ -387,6 +432,18 @@ int object_load(struct ndiv *nd, const char *path, unsigned int id, const char *
 	if (err)
 		object_close(ld);
 	return err;
+}
+
+/* Loads the object at <path> as handler <id>, taking over from the one of that id if there is one. */
+int object_load(struct ndiv *nd, const char *path, unsigned int id, const char *opts, struct loaded *ld)
+{
+	return load(nd, path, id, opts, NULL, ld);
+}
+
+/* Loads it for a core that is attached to nothing. */
+int object_load_alone(struct ndiv *nd, const char *path, const char *opts, const struct alone *alone, struct loaded *ld)
+{
+	return load(nd, path, 0, opts, alone, ld);
 }
 
 void object_close(struct loaded *ld)

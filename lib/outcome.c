@@ -59,6 +59,28 @@ static void write_text(const struct table *tab, const struct outcome *o, struct 
 	c->len = snprintf(c->text, sizeof(c->text), "%s: drop %s", handler, reason);
 }
 
+/* The words for <outcome>: number of NDIV_OUTCOME(). */
+void outcome_text(const struct table *tab, __u32 outcome, struct ndiv_comment *c)
+{
+	struct outcome o = outcome_of(outcome);
+
+	memset(c, 0, sizeof(*c));
+	write_text(tab, &o, c);
+}
+
+/* Is it one of those with which shield leaves the number of a rule? By the names of its reasons. */
+int outcome_has_rule(const struct table *tab, __u32 outcome)
+{
+	struct outcome o = outcome_of(outcome);
+	char name[NDIV_NAME_LEN];
+
+	handler_name(tab, o.id, name, sizeof(name));
+	if (o.reason < 0 || strcmp(name, "shield"))
+		return 0;
+	reason_name(tab, &o, name, sizeof(name));
+	return !strcmp(name, "denied") || !strcmp(name, "limited");
+}
+
 static int is_wanted(const struct ndiv_capture *cap, const struct outcome *o)
 {
 	const struct ndiv_capture_opts *opts = &cap->opts;
@@ -123,17 +145,21 @@ int outcomes_check(struct ndiv_capture *cap)
 			    opts->handler ? opts->handler : "(any)", opts->reason ? opts->reason : "(any)",
 			    cap->nd->ifname);
 	err = outcomes_write(cap);
+	if (!err)
+		err = rules_write(cap);
 	return err ? fail(cap->nd, -err, "cannot write the words of verdicts: %s", strerror(-err)) : 0;
 }
 
 int ndiv_capture_refresh(struct ndiv_capture *cap)
 {
 	__u32 id;
+	int err;
 
 	if (cap->tab->map < 0)
 		return 0;	/* no handlers */
 	for (id = 0; id < NDIV_HANDLERS_MAX; id++)
 		if (bpf_map_lookup_elem(cap->tab->map, &id, &cap->tab->e[id]))
 			return -errno;
-	return outcomes_write(cap);
+	err = outcomes_write(cap);
+	return err ? err : rules_write(cap);
 }

@@ -11,10 +11,12 @@
 enum {
 	BLOCK_INTERFACE	= 1,
 	BLOCK_STATS	= 5,
+	BLOCK_PACKET	= 6,
 	BLOCK_SECTION	= 0x0a0d0d0a,
 };
 
 enum {
+	COMMENT		= 1,
 	SHB_OS		= 3,
 	SHB_USERAPPL	= 4,
 	IF_NAME		= 2,
@@ -31,6 +33,7 @@ enum {
 
 #define LINK_ETHERNET	1
 #define FILTER_MAX	900	/* bytes of an expression, so that NDIV_CAPTURE_HEAD is enough */
+#define COMMENT_MAX	(PCAPNG_PACKET_EXTRA - 64)
 #define NANOSECONDS	9	/* 10^-9 */
 
 /* A block that grows. */
@@ -164,5 +167,21 @@ size_t pcapng_stats(void *buf, const struct pcapng_stats *st)
 	put_number(&o, ISB_OSDROP, st->lost);
 	if (st->delivered != PCAPNG_UNKNOWN)
 		put_number(&o, ISB_USRDELIV, st->delivered);
+	return end(&o);
+}
+
+size_t pcapng_packet(void *buf, const struct pcapng_packet *p)
+{
+	struct out o = begin(buf, BLOCK_PACKET);
+	size_t len = strlen(p->comment);
+
+	put32(&o, 0);		/* the first interface */
+	put32(&o, p->ns >> 32);
+	put32(&o, p->ns);
+	put32(&o, p->captured);
+	put32(&o, p->len);
+	put(&o, p->data, p->captured);
+	put(&o, "\0\0", -p->captured & 3);
+	put_option(&o, COMMENT, p->comment, len < COMMENT_MAX ? len : COMMENT_MAX);
 	return end(&o);
 }

@@ -164,6 +164,11 @@ struct policy_maps {
 	int	slot, counts, buckets;	/* fds of shield_policy, shield_rules, shield_buckets */
 };
 int	policy_put(struct ndiv *nd, const struct policy_maps *m, const struct ndiv_policy *policy);
+int	policy_state(struct ndiv *nd, const struct policy_maps *m, struct ndiv_policy_state *state);
+int	policy_each(struct ndiv *nd, const struct policy_maps *m, ndiv_policy_fn *fn, void *arg);
+typedef int policy_text_fn(__u32 number, const struct policy_rule *rule, const struct policy_text *text, void *arg);
+int	policy_texts(int slot, policy_text_fn *fn, void *arg);
+void	rule_text(const struct policy_text *text, char *buf, size_t len);
 
 /* --- policy_cells.c: the tries of destinations, columns, cells */
 int	cells_build(struct ndiv *nd, const struct ndiv_policy *p, struct image *img, struct policy_head *head);

@@ -100,7 +100,7 @@ static int view_sound(const struct view *v)
 	__u64 lines = v->len / POLICY_LINE;
 
 	return h->magic == POLICY_MAGIC && h->lines == lines && h->count < POLICY_RULES && h->bank < POLICY_BANKS &&
-	       (__u64)h->texts + 4ULL * (h->count + 1) <= lines;
+	       (__u64)h->texts + 4ULL * (h->count + 1) <= lines && (__u64)h->rules + h->count / 2 + 1 <= lines;
 }
 
 /* The image that is at work. 0, -ENOENT: there is none, or -errno. */
@@ -294,6 +294,17 @@ static int open_readonly(struct ndiv *nd, struct policy_maps *m, struct view *v)
 	return err == -ENOENT ? 1 : unreadable(nd, err);
 }
 
+static void state_take(const struct view *v, struct ndiv_policy_state *st)
+{
+	st->loaded = 1;
+	st->dry = !!v->head->dry;
+	st->since = v->head->since;
+	st->size.rules = v->head->count;
+	st->size.prefixes = v->head->prefixes;
+	st->size.bytes = v->len;
+	memcpy(st->from, v->head->from, sizeof(st->from) - 1);
+}
+
 int ndiv_policy_state(struct ndiv *nd, struct ndiv_policy_state *state)
 {
 	struct ndiv_policy_state st = {};
@@ -304,13 +315,7 @@ int ndiv_policy_state(struct ndiv *nd, struct ndiv_policy_state *state)
 	if (err < 0)
 		return err;
 	if (!err) {
-		st.loaded = 1;
-		st.dry = !!v.head->dry;
-		st.since = v.head->since;
-		st.size.rules = v.head->count;
-		st.size.prefixes = v.head->prefixes;
-		st.size.bytes = v.len;
-		memcpy(st.from, v.head->from, sizeof(st.from) - 1);
+		state_take(&v, &st);
 		view_close(&v);
 		maps_close(&m);
 	}
@@ -369,4 +374,58 @@ int ndiv_policy_each(struct ndiv *nd, ndiv_policy_fn *fn, void *arg)
 	view_close(&v);
 	maps_close(&m);
 	return err;
+}
+
+/* The same two of maps that are at hand. */
+int policy_state(struct ndiv *nd, const struct policy_maps *m, struct ndiv_policy_state *state)
+{
+	struct view v;
+	int err = view_open(m->slot, &v);
+
+	memset(state, 0, sizeof(*state));
+	if (err)
+		return err == -ENOENT ? 0 : unreadable(nd, err);
+	state_take(&v, state);
+	view_close(&v);
+	return 0;
+}
+
+int policy_each(struct ndiv *nd, const struct policy_maps *m, ndiv_policy_fn *fn, void *arg)
+{
+	struct view v;
+	int err = view_open(m->slot, &v);
+
+	if (err)
+		return err == -ENOENT ? 0 : unreadable(nd, err);
+	err = each_rule(nd, m, &v, fn, arg);
+	view_close(&v);
+	return err;
+}
+
+/*
+ * Calls <fn> for each rule of the policy behind <slot>, with its number as in struct ndiv_pkt, until it returns other
+ * than 0; returns that, or -errno.
+ */
+int policy_texts(int slot, policy_text_fn *fn, void *arg)
+{
+	const struct policy_text *text;
+	const struct policy_rule *rule;
+	struct view v;
+	int ret = view_open(slot, &v);
+	__u32 r;
+
+	if (ret)
+		return ret == -ENOENT ? 0 : ret;
+	text = (const void *)(v.line + (size_t)v.head->texts * POLICY_LINE);
+	rule = (const void *)(v.line + (size_t)v.head->rules * POLICY_LINE);
+	for (r = 1; r <= v.head->count && !ret; r++)
+		ret = fn(v.head->bank * POLICY_RULES + r, &rule[r], &text[r], arg);
+	view_close(&v);
+	return ret;
+}
+
+/* How the rule is told behind the reason of a drop. */
+void rule_text(const struct policy_text *text, char *buf, size_t len)
+{
+	snprintf(buf, len, ", line %u: %.*s", text->line, (int)sizeof(text->text), text->text);
 }

@@ -148,12 +148,27 @@ int ndiv_cpu_count(void)
 	return libbpf_num_possible_cpus();
 }
 
+/* Of the core's map <map>. 0 or -errno. */
+int stats_read(int map, int which, int cpu, struct ndiv_stats *stats)
+{
+	int cpus = ndiv_cpu_count(), err = 0;
+	struct ndiv_cpu *values = calloc(cpus > 0 ? cpus : 1, sizeof(*values));
+	__u32 key = which;
+
+	if (!values || cpus < 0)
+		err = -ENOMEM;
+	else if (bpf_map_lookup_elem(map, &key, values))
+		err = -errno;
+	else
+		sum_up(values, cpu < 0 ? 0 : cpu, cpu < 0 ? cpus : cpu + 1, stats);
+	free(values);
+	return err;
+}
+
 int ndiv_stats(struct ndiv *nd, int which, int cpu, struct ndiv_stats *stats)
 {
-	int cpus = ndiv_cpu_count(), map, err = 0;
+	int cpus = ndiv_cpu_count(), map, err;
 	struct ndiv_conf *conf;
-	struct ndiv_cpu *values;
-	__u32 key = which;
 
 	clear(nd);
 	if (cpu >= cpus)
@@ -161,16 +176,13 @@ int ndiv_stats(struct ndiv *nd, int which, int cpu, struct ndiv_stats *stats)
 	map = pin_get(nd->dir, "ndiv_cpus");
 	if (map < 0)
 		return fail(nd, -map, "ndiv is not attached");
-	values = calloc(cpus, sizeof(*values));
-	if (!values || bpf_map_lookup_elem(map, &key, values))
-		err = fail(nd, errno, "cannot read the counters: %s", strerror(errno));
-	else
-		sum_up(values, cpu < 0 ? 0 : cpu, cpu < 0 ? cpus : cpu + 1, stats);
+	err = stats_read(map, which, cpu, stats);
+	if (err)
+		fail(nd, -err, "cannot read the counters: %s", strerror(-err));
 	conf = err || cpu > 0 || which != NDIV_CPU_RX ? NULL : conf_map(nd->dir);
 	if (conf)
 		stats->reason[0][NDIV_R_POSTPONE_LOST] += conf->agent_lost;
 	conf_unmap(conf);
-	free(values);
 	close(map);
 	return err;
 }

@@ -147,7 +147,7 @@ no_reader() {
 helps() {
 	local name
 
-	for name in attach detach replace order set show top agent handlers httpd shield probe version help; do
+	for name in attach detach replace order set show top agent handlers httpd shield replay probe version help; do
 		ok "help $name" sh -c "'$build/ndiv' $name --help | grep -q '^Usage: ndiv $name'"
 		is "help $name is $name --help" "$("$build/ndiv" help "$name")" "$("$build/ndiv" "$name" --help)"
 		ok "$name is in the man page" grep -q "^\\.Cm $name\$\|^\\.It Cm $name\|^\\.Cm $name " docs/man/ndiv.8

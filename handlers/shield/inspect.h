@@ -225,7 +225,7 @@ static __always_inline const struct policy_rule *rule_at(void *image, const stru
 
 /* Counts rule <nr>, which is about <pkt>, and tells what it says. */
 static __always_inline int rule_says(void *image, const struct policy_head *head, __u32 nr,
-				     const struct ndiv_pkt *pkt, const struct source *from)
+				     struct ndiv_pkt *pkt, const struct source *from)
 {
 	const struct policy_rule *rule = rule_at(image, head, nr);
 	__u32 i = (head->bank & 1) * POLICY_RULES + nr;
@@ -249,6 +249,7 @@ static __always_inline int rule_says(void *image, const struct policy_head *head
 			says |= INSPECT_STRIKE;
 	}
 	if (says != INSPECT_PASS) {
+		pkt->rule = i;
 		count->refused++;
 		count->refused_bytes += pkt->len;
 	}

@@ -26,6 +26,8 @@ const volatile struct ndiv_key ndiv_key SEC(".rodata.key") = { 0 };
 
 volatile struct shield_clock shield_clock SEC(".data.clock") = { 0 };
 
+const volatile __u8 shield_replays SEC(".rodata.replay") = 0;
+
 volatile struct shield_secrets shield_secrets SEC(".data.secrets") = { 0 };
 
 /* Shared by all CPUs, each on a cache line of its own. */
@@ -275,6 +277,14 @@ static __always_inline int may_look_up(const struct job *job)
 	return is_learning(job) || ndiv_limit_take(&shield_limits.lookups, &limit, job->ns);
 }
 
+/* Does the kernel know a socket for it? */
+static __always_inline int is_older(struct xdp_md *ctx, struct job *job)
+{
+	if (shield_replays)
+		return is_learning(job);
+	return may_look_up(job) && shield_has_socket(ctx, &job->tcp);
+}
+
 /* --- SYN ---------------------------------------------------------------------------------------------------- */
 
 /* Passed, as long as not too many are: the stack answers it, and shield learns from the answer. */
@@ -506,7 +516,7 @@ static __always_inline int enter_flow(struct job *job, __u32 side, struct shield
 static __always_inline enum ndiv_verdict handle_stranger(struct xdp_md *ctx, struct job *job,
 							 struct shield_flow *former, __u8 reason)
 {
-	if (!may_look_up(job) || !shield_has_socket(ctx, &job->tcp))
+	if (!is_older(ctx, job))
 		return ndiv_drop(job->pkt, reason);
 	if (job->tcp.flags & (TCP_RST | TCP_SYN))
 		return NDIV_NEXT;

@@ -18,7 +18,7 @@
 #endif
 
 /* Raised whenever a structure of this file changes; user space refuses to touch state of another number. */
-#define NDIV_ABI		2
+#define NDIV_ABI		3
 
 #define NDIV_NAME_LEN		24	/* names of handlers, reasons, counters and options, with the final 0 */
 #define NDIV_HANDLERS_MAX	16	/* handler ids; 0 is the core itself, so 15 handlers fit one interface */
@@ -149,7 +149,7 @@ struct ndiv_pkt {
 	__u16	hw_vlan;	/* TCI of the tag that the card removed */
 	__be16	hw_vlan_proto;
 	__u32	outcome;	/* core: what became of it: NDIV_OUTCOME(), and the XDP action << 16 */
-	__u32	pad1;
+	__u32	rule;		/* shield: what of its policy has refused it; set with its reasons that say so, only */
 	/* second cache line */
 	__u64	hw_tstamp;	/* ns, clock of the card */
 	__u64	stamp;		/* core: when the handler of a timed packet began */
@@ -252,6 +252,13 @@ enum ndiv_path {
 	NDIV_PATH_BANK = 1,		/* bit 0: the second bank */
 	NDIV_PATH_MALFORMED = 2,	/* bit 1 */
 };
+
+/* What became of the packet of a test run, one value of a memory-mapped array: as in struct ndiv_pkt. (k) */
+struct ndiv_note {
+	__u32	outcome;
+	__u32	rule;
+};
+NDIV_ASSERT(sizeof(struct ndiv_note) == 8, "struct ndiv_note");
 
 /* Configuration of an interface, one value of a memory-mapped array. (u) all of it. */
 struct ndiv_conf {

@@ -279,6 +279,8 @@ struct ndiv_capture_opts {
 	uint32_t sample;		/* of what is wanted, one of so many, at random; 0 or 1: all */
 	int	record;			/* nobody reads, and old packets give way to new ones: ndiv_capture_snapshot() */
 	int	idle;			/* all is made ready, and nothing captured before ndiv_capture_tap() */
+	uint32_t rate;			/* at verdict: at most so many packets a second, the first ones; 0: no limit */
+	int	rules;			/* at verdict: say which rule of shield's policy it was; needs privileges all along */
 };
 
 #define NDIV_SNAPLEN_MAX	262144

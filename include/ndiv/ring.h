@@ -30,7 +30,7 @@ enum ndiv_point {
 struct ndiv_ring_count {
 	__u64	seen;		/* (k) packets that came to the point */
 	__u64	rejected;	/* (k) which the filter did not want */
-	__u64	skipped;	/* (k) which the filter wanted, and sampling left out */
+	__u64	skipped;	/* (k) which the filter wanted, and sampling or the rate left out */
 	__u64	lost;		/* (k) for which the ring had no room */
 	__u64	told;		/* (k) of the lost ones: told in the blocks written so far */
 };
@@ -59,7 +59,7 @@ static inline __u8 *ndiv_ring_data(struct ndiv_ring *ring)
 }
 
 /* Bytes of a block besides the packet, at most; and so the slack behind <size>, with the longest packet. */
-#define NDIV_BLOCK_EXTRA	160
+#define NDIV_BLOCK_EXTRA	352
 
 /*
  * What a verdict was, as an option of the block: a comment, its text padded with zeros to four bytes. By
@@ -76,6 +76,21 @@ NDIV_ASSERT(sizeof(struct ndiv_comment) == 64, "struct ndiv_comment is a cache l
 
 #define NDIV_OUTCOMES		1024
 
+/*
+ * The same with a rule of shield's policy, by the number that shield leaves in struct ndiv_pkt: in place of the other
+ * one, where the outcome is the one that it is for. <len> 0: there is no such rule.
+ */
+#define NDIV_RULES		2048
+#define NDIV_RULE_COMMENT_LEN	252	/* a power of 2, less 4: the verifier has to see it */
+
+struct ndiv_rule_comment {
+	__u32	outcome;
+	__u16	code;		/* 1 */
+	__u16	len;
+	char	text[NDIV_RULE_COMMENT_LEN];
+};
+NDIV_ASSERT(sizeof(struct ndiv_rule_comment) == 260, "struct ndiv_rule_comment");
+
 /* Set before the programs are loaded, constants for them. */
 struct ndiv_tap_conf {
 	__u32	size;		/* of a ring: a power of 2 */
@@ -88,7 +103,8 @@ struct ndiv_tap_conf {
 	__u32	sample;		/* so many of 2^32 packets are kept, at random; 0: all */
 	__u32	mark_shift;	/* 2^n bytes are one part of a recorder's ring; 0: it has a reader, who is waited for */
 	__u64	key;		/* of that choice */
+	__u64	gap, depth;	/* at most so many packets a second, of all CPUs: struct ndiv_limit; 0: no limit */
 };
-NDIV_ASSERT(sizeof(struct ndiv_tap_conf) == 56, "struct ndiv_tap_conf");
+NDIV_ASSERT(sizeof(struct ndiv_tap_conf) == 72, "struct ndiv_tap_conf");
 
 #endif

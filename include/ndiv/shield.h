@@ -131,6 +131,90 @@ int ndiv_bans_each(struct ndiv *nd, ndiv_ban_fn *fn, void *arg);
 /* Writes them to <path>, for ndiv_ban_file(). */
 int ndiv_bans_save(struct ndiv *nd, const char *path);
 
+/* --- packets ------------------------------------------------------------------------------------------------- */
+
+/* What the headers of an Ethernet frame say, as far as they are there. */
+struct ndiv_headers {
+	int	ip;			/* 4 or 6; 0: the rest is not known */
+	uint32_t eth_type;		/* behind the tags */
+	char	src[46], dst[46];
+	uint32_t proto;			/* behind the extension headers that can be walked */
+	int	fragment;		/* it is one */
+	int	ports;			/* the next two are known: TCP and UDP */
+	uint32_t sport, dport;
+	int	flags;			/* TCP's; below 0: not known */
+	int	type;			/* of ICMP and ICMPv6; below 0: not known */
+};
+
+/* Of the <len> bytes at <data>. */
+void ndiv_headers_read(struct ndiv_headers *h, const void *data, size_t len);
+
+/* In words, for a line: "10.77.0.1:5000 > 10.77.0.2:80 TCP S". */
+#define NDIV_HEADERS_TEXT 160
+void ndiv_headers_text(const struct ndiv_headers *h, char *buf, size_t len);
+
+/* --- replay -------------------------------------------------------------------------------------------------- */
+
+/*
+ * A shield that is attached to nothing: packets out of a file run through its very programs, and no other packet does.
+ * Nothing of it is pinned; it goes with the process.
+ */
+struct ndiv_replay;
+
+struct ndiv_replay_opts {
+	size_t	sz;			/* sizeof(struct ndiv_replay_opts) */
+	uint8_t	mac[6];			/* of the host whose shield it is */
+	const char *const *options;	/* of shield: "name=value" */
+	size_t	option_count;
+};
+
+/* 0, or -errno and words for it in <err>. <policy>: NULL: none. */
+int ndiv_replay_open(struct ndiv_replay **out, const struct ndiv_replay_opts *opts, const struct ndiv_policy *policy,
+		     char *err, size_t err_len);
+void ndiv_replay_close(struct ndiv_replay *rp);
+const char *ndiv_replay_error(const struct ndiv_replay *rp);
+
+/* Bytes of the longest packet that can be run: what IP can have, with an Ethernet header and tags. */
+#define NDIV_REPLAY_MAX 65557
+#define NDIV_REPLAY_MIN 14
+
+struct ndiv_replay_packet {
+	uint64_t ns;			/* its time, since 1970: shield's clock follows it, and never goes back */
+	const void *data;
+	uint32_t captured;		/* bytes that are known */
+	uint32_t len;			/* that it had, NDIV_REPLAY_MIN to _MAX; the rest is taken for zeros */
+};
+
+/* What became of a packet. */
+enum ndiv_replay_way {
+	NDIV_REPLAY_SENT,		/* it is the host's own: shield saw it being sent */
+	NDIV_REPLAY_PASSED,
+	NDIV_REPLAY_DROPPED,
+	NDIV_REPLAY_ANSWERED,
+};
+
+/* Runs <pkt>: enum ndiv_replay_way, or -errno. */
+int ndiv_replay_run(struct ndiv_replay *rp, const struct ndiv_replay_packet *pkt);
+
+/* Of the packet that was run last, unless it was sent: "shield: drop denied, line 3: deny @bad". */
+const char *ndiv_replay_why(struct ndiv_replay *rp);
+
+/*
+ * A pcapng file of packets, each with a comment: bytes in <buf>. The head has up to NDIV_CAPTURE_HEAD, the block of a
+ * packet up to NDIV_REPLAY_EXTRA besides its data.
+ */
+#define NDIV_REPLAY_EXTRA 512
+size_t ndiv_replay_head(const struct ndiv_replay *rp, const char *name, void *buf);
+size_t ndiv_replay_block(const struct ndiv_replay_packet *pkt, const char *comment, void *buf);
+
+/* Counters so far, as those of an interface; id 0 is the core, 1 shield. 0 or -errno. */
+int ndiv_replay_stats(struct ndiv_replay *rp, int which, struct ndiv_stats *stats);
+const struct ndiv_info *ndiv_replay_info(const struct ndiv_replay *rp);
+
+/* As ndiv_policy_state() and ndiv_policy_each(). */
+int ndiv_replay_policy(struct ndiv_replay *rp, struct ndiv_policy_state *state);
+int ndiv_replay_rules(struct ndiv_replay *rp, ndiv_policy_fn *fn, void *arg);
+
 #ifdef __cplusplus
 }
 #endif

@@ -3,7 +3,7 @@
 #
 # run.sh [SECONDS [TARGET...]]: builds the fuzz targets, and runs each for so long (10 unless given)
 #
-# TARGET: option, info, object, netlink, content, filter, policy, prefix, ban; all of them unless given. What they find, and the inputs they go on
+# TARGET: option, info, object, netlink, content, filter, policy, prefix, ban, segment; all of them unless given. What they find, and the inputs they go on
 # from the next time, is in build/fuzz. Exit status 0 only if each has run and found nothing. Needs what `make` needs, and
 # libFuzzer (Debian: libclang-rt-14-dev, which clang recommends). No root.
 set -u
@@ -12,7 +12,7 @@ cd "$(dirname "$(readlink -f "$0")")/../.." || exit 1
 seconds=${1:-10}
 shift
 [[ $seconds =~ ^[1-9][0-9]*$ ]] || { echo "usage: run.sh [SECONDS [TARGET...]]" >&2; exit 2; }
-[ $# -gt 0 ] || set -- option info object netlink content filter policy prefix ban
+[ $# -gt 0 ] || set -- option info object netlink content filter policy prefix ban segment
 clang=${CLANG:-clang}
 out=build/fuzz
 flags=(-std=gnu11 -g -O1 -Wall -Wextra -Wno-unused-parameter -fno-sanitize-recover=undefined -fno-omit-frame-pointer
@@ -71,6 +71,10 @@ seeds() {
 		;;
 	ban)
 		printf '\1# some\n10.0.0.0/8 forever\n\n  2001:db8::1 10m # x\r\n192.0.2.1 @1764072000 line:12\n192.0.2.2' >"$dir/list"
+		;;
+	segment)
+		printf '\2\0\0\0w\1\2\0\0\0w\2\x08\0\x45\0\x0f\xf2\0\1\0\0\x40\6\0\0\n\x4d\0\1\n\x4d\0\2\0\x50\1\0\0\0\0\7\0\0\0\7\x50\x10\0\xff' >"$dir/ip4"
+		printf '\2\0\0\0w\1\2\0\0\0w\2\x81\0\0\5\x86\xdd\x60\0\0\0\x0f\xc6\6\x40\xfd' >"$dir/ip6"
 		;;
 	netlink)
 		# a link called eth0 with MTU 1500, of kind "vlan" and on another link; then what a driver says of XDP
