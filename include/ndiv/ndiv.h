@@ -279,6 +279,7 @@ struct ndiv_capture_opts {
 	uint32_t sample;		/* of what is wanted, one of so many, at random; 0 or 1: all */
 	int	record;			/* nobody reads, and old packets give way to new ones: ndiv_capture_snapshot() */
 	int	idle;			/* all is made ready, and nothing captured before ndiv_capture_tap() */
+	int	card;			/* the card's time stamps, where it gives one; not of tx */
 };
 
 #define NDIV_SNAPLEN_MAX	262144
@@ -337,6 +338,9 @@ int ndiv_capture_snapshot(struct ndiv_capture **out, const struct ndiv_capture *
 
 /* Of a snapshot: how old its oldest packet was when it was taken, ns; 0: there is none. */
 uint64_t ndiv_capture_span(const struct ndiv_capture *snapshot);
+
+/* With the card's clock: packets handed out so far for which the card gave no time, so they bear the host's. */
+uint64_t ndiv_capture_unstamped(const struct ndiv_capture *cap);
 
 /* Nothing more is captured; what is in the rings can be read. */
 void ndiv_capture_stop(struct ndiv_capture *cap);
