@@ -53,6 +53,7 @@ struct block {
 	struct ndiv_ring_count *count;
 	__u64	head;			/* where it begins */
 	__u32	at;			/* bytes so far */
+	__u64	stamp;			/* of the card; 0: none */
 };
 
 /* This CPU's ring, and the counters of <point>, which is a constant. One packet more has come to it. */
@@ -65,6 +66,7 @@ static __always_inline int block_ring(struct block *b, __u32 point)
 		return -1;
 	b->count = &b->ring->count[point];
 	b->count->seen++;
+	b->stamp = 0;
 	return 0;
 }
 
@@ -234,6 +236,16 @@ static __always_inline void put_mark(const struct block *b, __u64 next)
 		*(volatile __u64 *)&b->ring->mark[part & (NDIV_RING_MARKS - 1)] = next;
 }
 
+/* End of options, and the block's length: or the card's time until it is read (ring.h). */
+static __always_inline void put_end(struct block *b)
+{
+	__u32 len = b->at + 8;
+
+	put32(b, tap_conf.card ? b->stamp >> 32 : 0);
+	put32(b, tap_conf.card ? b->stamp : len);
+	*(__u32 *)block_at(b, EPB_LEN) = len;
+}
+
 static __always_inline void block_end(struct block *b)
 {
 	struct ndiv_ring *ring = b->ring;
@@ -241,9 +253,7 @@ static __always_inline void block_end(struct block *b)
 	__u64 next;
 
 	put_losses(b);
-	put32(b, 0);
-	put32(b, b->at + 4);
-	*(__u32 *)block_at(b, EPB_LEN) = b->at;
+	put_end(b);
 	end = (__u32)b->head + b->at;
 	next = (__u64)lap << 32 | end;
 	if (end >= tap_conf.size) {

@@ -31,7 +31,8 @@ static __always_inline __u32 hints(struct xdp_md *ctx, struct ndiv_pkt *pkt)
 		pkt->hw_hash_type = type;
 		flags |= NDIV_F_HW_HASH;
 	}
-	if (bpf_xdp_metadata_rx_timestamp && !bpf_xdp_metadata_rx_timestamp(ctx, &stamp)) {
+	/* veth, where it has an skb, tells the time of one that has none: 0 */
+	if (bpf_xdp_metadata_rx_timestamp && !bpf_xdp_metadata_rx_timestamp(ctx, &stamp) && stamp) {
 		pkt->hw_tstamp = stamp;
 		flags |= NDIV_F_HW_TSTAMP;
 	}

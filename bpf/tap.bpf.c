@@ -72,6 +72,13 @@ static __always_inline void put_id(struct block *b, const struct ndiv_cpu *cpu)
 		put_option64(b, EPB_PACKETID, packet_id(cpu));
 }
 
+/* What the entry has asked the card for. A packet that comes again was not received just now. */
+static __always_inline void take_stamp(struct block *b, const struct ndiv_cpu *cpu)
+{
+	if (tap_conf.card && cpu->pkt.flags & NDIV_F_HW_TSTAMP)
+		b->stamp = cpu->pkt.hw_tstamp;
+}
+
 static __always_inline void tap_rx(struct xdp_md *ctx)
 {
 	struct ndiv_cpu *cpu = ndiv_cpu(NDIV_CPU_RX);
@@ -84,6 +91,7 @@ static __always_inline void tap_rx(struct xdp_md *ctx)
 	put_option32(&b, EPB_FLAGS, EPB_INBOUND);
 	put_option32(&b, EPB_QUEUE, ctx->rx_queue_index);
 	put_id(&b, cpu);
+	take_stamp(&b, cpu);
 	block_end(&b);
 }
 
@@ -182,6 +190,7 @@ static __always_inline void tap_verdict(struct xdp_md *ctx, const struct ndiv_cp
 		put_rule(&b, rule);
 	else
 		put_comment(&b, text);
+	take_stamp(&b, cpu);
 	block_end(&b);
 }
 

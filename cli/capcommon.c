@@ -124,3 +124,14 @@ unsigned int verdicts_parse(const char *text)
 {
 	return parse_words(text, ndiv_verdict_name, NDIV_FORWARD + 1);
 }
+
+/* Whether the card's clock is right, nobody can tell: so it is not called "adapter". */
+enum { CLOCK_HOST, CLOCK_HOST_LOWPREC, CLOCK_ADAPTER_UNSYNCED };
+
+const char *const clock_names[] = { "host", "host_lowprec", "adapter_unsynced", NULL };
+
+void clock_choose(int choice, struct ndiv_capture_opts *c)
+{
+	c->coarse |= choice == CLOCK_HOST_LOWPREC;
+	c->card = choice == CLOCK_ADAPTER_UNSYNCED;
+}

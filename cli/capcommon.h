@@ -26,6 +26,11 @@ int capuser_become(const struct capuser *u);
 /* The words of an expression as one text, to be freed. NULL after a message. */
 char *expression_join(int count, char **words);
 
+/* Whose clock tells the time: tcpdump's words for it, and what that is in the options of a capture. */
+struct ndiv_capture_opts;
+extern const char *const clock_names[];
+void clock_choose(int choice, struct ndiv_capture_opts *c);
+
 /* "rx,tx", "drop,reply" into bits of ndiv_capture_opts. 0: a word is none of them. */
 unsigned int points_parse(const char *text);
 unsigned int verdicts_parse(const char *text);

@@ -24,7 +24,7 @@
 struct options {
 	const char *interface, *file, *points, *user, *verdict, *handler, *reason;
 	int64_t count, snaplen, megabytes, rotate, files, ring, seconds, sample;
-	int coarse, numeric, quiet, promiscuous, zstd, per_cpu;
+	int clock, coarse, numeric, quiet, promiscuous, zstd, per_cpu;
 };
 
 /* A capture that runs. */
@@ -197,6 +197,9 @@ static void show_counts(struct session *s)
 	if (s->o->sample > 1)
 		fprintf(stderr, "%" PRIu64 " packets left out by sampling\n", SUM(&st, skipped));
 	fprintf(stderr, "%" PRIu64 " packets dropped by kernel\n", SUM(&st, lost));
+	if (ndiv_capture_unstamped(s->cap))
+		fprintf(stderr, "%" PRIu64 " packets without a time of the card: the host's clock, as interface "
+			"IF/POINT-host\n", ndiv_capture_unstamped(s->cap));
 }
 
 /* --- at work */
@@ -445,6 +448,7 @@ static int run(const void *opts, int argc, char **argv)
 		return opt_error(&cmd_capture, "IF is missing");
 	if (check_options(o) || parse_lists(o, &c))
 		return EXIT_USAGE;
+	clock_choose(o->clock, &c);
 	ifname = o->interface ? o->interface : argv[0];
 	filter = expression_join(argc - !o->interface, argv + !o->interface);
 	if (!filter)
@@ -489,6 +493,8 @@ static const struct opt opts[] = {
 	       "a file for each CPU, and a thread that writes it: FILE becomes NAME.cpu0.pcapng and so on", 0, 0),
 	OPTION(0, "zstd", OPT_FLAG, zstd, NULL, "compress, for Wireshark or zstd -d", 0, 0),
 	OPTION(0, "coarse", OPT_FLAG, coarse, NULL, "cheaper times, exact to some milliseconds only", 0, 0),
+	{ 'j', "time-stamp-type", OPT_CHOICE, offsetof(struct options, clock), NULL,
+	  "whose clock: the host's (default), the same as --coarse, or the card's", 0, 0, clock_names },
 	OPTION(0, "promiscuous", OPT_FLAG, promiscuous, NULL,
 	       "packets to other hosts, too: also for the handlers, and as long as this runs", 0, 0),
 	OPTION('n', "numeric", OPT_FLAG, numeric, NULL, "have tcpdump print addresses and ports as numbers", 0, 0),

@@ -26,7 +26,7 @@
 struct options {
 	const char *file, *points, *user, *verdict, *handler, *reason, *drop;
 	int64_t snaplen, ring, sample, last, files, rate;
-	int coarse, zstd;
+	int clock, coarse, zstd;
 };
 
 static const struct options defaults = { .rate = 1 };
@@ -76,6 +76,17 @@ static int write_file(struct recorder *r, struct ndiv_capture *snap, struct capw
 	return capwriter_close(w) || failed ? -1 : 0;
 }
 
+static void describe(struct recorder *r, const struct ndiv_capture *snap, const struct capwriter *w)
+{
+	uint64_t unstamped = ndiv_capture_unstamped(snap);
+	char more[80] = "";
+
+	if (unstamped)
+		snprintf(more, sizeof(more), ", %" PRIu64 " of them without a time of the card", unstamped);
+	snprintf(r->said, sizeof(r->said), "%s: %" PRIu64 " packets of %.3f s%s", w->file.path, capwriter_packets(w),
+		 ndiv_capture_span(snap) / 1e9, more);
+}
+
 /* What is there of the last <ms>. 0 or -1; r->said tells. */
 static int save(struct recorder *r, int64_t ms)
 {
@@ -91,8 +102,7 @@ static int save(struct recorder *r, int64_t ms)
 	if (err)
 		snprintf(r->said, sizeof(r->said), "cannot save to %s: see what the recorder said", w.file.path);
 	else
-		snprintf(r->said, sizeof(r->said), "%s: %" PRIu64 " packets of %.3f s", w.file.path,
-			 capwriter_packets(&w), ndiv_capture_span(snap) / 1e9);
+		describe(r, snap, &w);
 	r->saved += !err;
 	ndiv_capture_close(snap);
 	return err;
@@ -302,6 +312,7 @@ static int run(const void *values, int argc, char **argv)
 
 	if (status)
 		return status;
+	clock_choose(o->clock, &c);
 	filter = expression_join(argc - 1, argv + 1);
 	if (!filter)
 		return EXIT_FAILURE;
@@ -338,6 +349,8 @@ static const struct opt opts[] = {
 	OPTION(0, "sample", OPT_NUMBER, sample, "N", "keep one packet of N, at random", 1, 1000000000),
 	OPTION(0, "zstd", OPT_FLAG, zstd, NULL, "compress, for Wireshark or zstd -d", 0, 0),
 	OPTION(0, "coarse", OPT_FLAG, coarse, NULL, "cheaper times, exact to some milliseconds only", 0, 0),
+	{ 'j', "time-stamp-type", OPT_CHOICE, offsetof(struct options, clock), NULL,
+	  "whose clock: the host's (default), the same as --coarse, or the card's", 0, 0, clock_names },
 	OPTION('Z', "user", OPT_TEXT, user, "USER",
 	       "go on as this user, to whom files belong; the one who called sudo unless given", 0, 0),
 	{ 0 },

@@ -94,6 +94,10 @@ static int take_opts(struct ndiv_capture *cap, const struct ndiv_capture_opts *o
 	if ((cap->opts.verdicts || cap->opts.handler || cap->opts.reason) && !wants(cap, NDIV_POINT_VERDICT))
 		return fail(nd, EINVAL, "verdict, handler and reason are known at the point verdict only, which is not "
 			    "captured");
+	if (cap->opts.card && wants(cap, NDIV_POINT_TX))
+		return fail(nd, EINVAL,
+			    "the card stamps what it receives: no time of it at the point tx, which is to be "
+			    "captured");
 	return 0;
 }
 
@@ -142,6 +146,7 @@ static void fill_conf(struct ndiv_capture *cap)
 	c->snaplen = cap->opts.snaplen;
 	c->epoch = clock_epoch();
 	c->coarse = !!cap->opts.coarse;
+	c->card = !!cap->opts.card;
 	c->barrier = cap->force_barrier || !STORES_IN_ORDER;
 	if (cap->opts.record)
 		c->mark_shift = __builtin_ctz(c->size / NDIV_RING_MARKS);
@@ -327,12 +332,16 @@ static int find_core(struct ndiv_capture *cap, struct tap_maps *maps)
 	cap->link = pin_get(nd->dir, "link");
 	if (maps->cpus < 0 || maps->chain < 0 || cap->link < 0)
 		return fail(nd, ENOENT, "maps are missing in %s", nd->dir);
-	return table_open(nd, cap->tab);
+	err = table_open(nd, cap->tab);
+	if (err)
+		return err;
+	card_clean(cap);
+	return cap->opts.card ? card_open(cap) : 0;
 }
 
 static int bring_core(struct ndiv_capture *cap, struct tap_maps *maps)
 {
-	cap->link = core_lend(cap->nd, &cap->core);
+	cap->link = core_lend(cap->nd, cap->opts.card, &cap->core);
 	if (cap->link < 0)
 		return cap->link;
 	if (offload_due(cap->nd))
@@ -533,7 +542,9 @@ static int open_locked(struct ndiv_capture *cap)
 	struct tap_maps maps = { -1, -1, -1 };
 	int err = 0;
 
-	if (wants_rx(cap))
+	if (cap->opts.card)
+		err = card_check(cap->nd);
+	if (!err && wants_rx(cap))
 		err = state_holds(cap->nd) ? find_core(cap, &maps) : bring_core(cap, &maps);
 	if (!err)
 		err = tap_load(cap, &maps);
@@ -606,6 +617,7 @@ void ndiv_capture_close(struct ndiv_capture *cap)
 		return;
 	if (cap->tap)
 		ndiv_capture_stop(cap);
+	card_close(cap);
 	tap_unload(cap);
 	if (cap->link >= 0)
 		close(cap->link);
@@ -645,25 +657,35 @@ int ndiv_capture_needs_root(const struct ndiv_capture *cap)
 
 /* --- head and tail of a file */
 
-size_t capture_head(const struct ndiv_capture *cap, unsigned int points, void *buf)
+/* The interface of <point>; <host>: of its packets that bear the host's time, where others have the card's. */
+static size_t head_interface(const struct ndiv_capture *cap, enum ndiv_point point, int host, void *buf)
 {
 	static const char *const about[NDIV_POINTS] = {
 		"received, as the driver hands it in",
 		"received, behind the handlers, with their verdict",
 		"sent by the local stack",
 	};
+	const char *clock = host ? "; the host's clock" : "; the card's clock";
 	char name[IFNAMSIZ + 16], part[48], text[128];
-	unsigned int point;
-	size_t len = pcapng_section(buf);
 
-	for (point = 0; point < NDIV_POINTS; point++) {
-		if (!(points >> point & 1))
-			continue;
-		snprintf(name, sizeof(name), "%s/%s", cap->ifname, ndiv_point_name(point));
-		snprintf(part, sizeof(part), "; one packet of %u, at random", cap->opts.sample);
-		snprintf(text, sizeof(text), "%s%s", about[point], cap->opts.sample > 1 ? part : "");
-		len += pcapng_interface((char *)buf + len, name, text, cap->opts.filter, cap->conf.snaplen);
-	}
+	snprintf(name, sizeof(name), "%s/%s%s", cap->ifname, ndiv_point_name(point), host ? "-host" : "");
+	snprintf(part, sizeof(part), "; one packet of %u, at random", cap->opts.sample);
+	snprintf(text, sizeof(text), "%s%s%s", about[point], cap->opts.sample > 1 ? part : "",
+		 cap->conf.card ? clock : "");
+	/* the expression is told once, so that NDIV_CAPTURE_HEAD is enough */
+	return pcapng_interface(buf, name, text, host ? NULL : cap->opts.filter, cap->conf.snaplen);
+}
+
+size_t capture_head(const struct ndiv_capture *cap, unsigned int points, void *buf)
+{
+	size_t len = pcapng_section(buf);
+	unsigned int point;
+	int host;
+
+	for (host = 0; host <= !!cap->conf.card; host++)
+		for (point = 0; point < NDIV_POINTS; point++)
+			if (points >> point & 1)
+				len += head_interface(cap, point, host, (char *)buf + len);
 	return len;
 }
 
@@ -696,6 +718,24 @@ int ndiv_capture_cpus(const struct ndiv_capture *cap)
 	return cap->cpus;
 }
 
+/* Of the interface for packets without the card's time: takes them out of <sum>. */
+static size_t tail_host(const struct ndiv_capture *cap, int cpu, enum ndiv_point point, struct ndiv_ring_count *sum,
+			void *buf)
+{
+	__u64 n = card_missing(cap, cpu, point);
+	struct pcapng_stats st = {
+		.interface = cap->conf.interface[point] + __builtin_popcount(cap->opts.points),
+		.start = cap->start,
+		.now = capture_clock(cap),
+		.received = n,
+		.accepted = n,
+		.delivered = n,
+	};
+
+	sum->seen -= n < sum->seen ? n : sum->seen;
+	return pcapng_stats(buf, &st);
+}
+
 size_t ndiv_capture_cpu_tail(const struct ndiv_capture *cap, int cpu, void *buf)
 {
 	struct pcapng_stats st = { .start = cap->start, .now = capture_clock(cap) };
@@ -707,6 +747,8 @@ size_t ndiv_capture_cpu_tail(const struct ndiv_capture *cap, int cpu, void *buf)
 		if (!wants(cap, point))
 			continue;
 		capture_count(cap, cpu, point, &sum);
+		if (cap->conf.card)
+			len += tail_host(cap, cpu, point, &sum, (char *)buf + len);
 		st.interface = cap->conf.interface[point];
 		st.received = sum.seen;
 		st.accepted = sum.seen - sum.rejected;

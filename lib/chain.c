@@ -159,9 +159,10 @@ static void empty_builders(struct ndiv *nd, const char *name, __u32 nr)
 	close(map);
 }
 
-static int choose_entry(struct ndiv *nd, const struct table *tab)
+/* The entry that asks the card, if handlers or a capture want it to be asked. */
+static int choose_entry(struct ndiv *nd, const struct table *tab, const struct ndiv_conf *conf)
 {
-	int hints = 0, prog, err;
+	int hints = card_asked(conf), prog, err;
 	unsigned int id;
 
 	for (id = 1; id < NDIV_HANDLERS_MAX; id++)
@@ -214,7 +215,7 @@ int chain_apply(struct ndiv *nd, const struct table *tab, unsigned int fresh)
 	if (!err)
 		err = write_builders(nd, tab, fresh, "ndiv_skb", "skb", !old);
 	if (!err)
-		err = choose_entry(nd, tab);
+		err = choose_entry(nd, tab, conf);
 	if (!err)
 		err = switch_bank(nd, tab, fresh, "ndiv_chain", "verdict", "rx", &conf->bank);
 	if (!err) {

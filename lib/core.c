@@ -314,9 +314,10 @@ int core_up(struct ndiv *nd, enum ndiv_mode mode)
 }
 
 /* Loads the core and ties it to the interface in <mode>, without a pin: the link goes with the process. */
-static int lend_try(struct ndiv *nd, enum ndiv_mode mode, struct core_bpf **out)
+static int lend_try(struct ndiv *nd, enum ndiv_mode mode, int hints, struct core_bpf **out)
 {
-	struct core_bpf *core = core_open(nd, mode == NDIV_MODE_GENERIC, 0);
+	struct core_bpf *core = core_open(nd, mode == NDIV_MODE_GENERIC, hints);
+	const struct bpf_program *entry;
 	int err, link = -1;
 
 	if (!core)
@@ -324,8 +325,9 @@ static int lend_try(struct ndiv *nd, enum ndiv_mode mode, struct core_bpf **out)
 	err = core_bpf__load(core);
 	if (!err)
 		err = fill_chains(core);
+	entry = hints ? core->progs.ndiv_entry_hints : core->progs.ndiv_entry;
 	if (!err) {
-		link = link_lend(nd, bpf_program__fd(core->progs.ndiv_entry), mode);
+		link = link_lend(nd, bpf_program__fd(entry), mode);
 		err = link < 0 ? link : 0;
 	}
 	if (!err) {
@@ -338,19 +340,19 @@ static int lend_try(struct ndiv *nd, enum ndiv_mode mode, struct core_bpf **out)
 
 /*
  * A core with an empty chain, for a capture where ndiv is not attached: it passes everything, and nothing of it is
- * pinned. Returns the link, or -errno.
+ * pinned. With <hints>, its entry asks the card, which is for native mode only. Returns the link, or -errno.
  */
-int core_lend(struct ndiv *nd, struct core_bpf **out)
+int core_lend(struct ndiv *nd, int hints, struct core_bpf **out)
 {
 	int link, err = other_program(nd);
 
 	if (err)
 		return err;
-	link = lend_try(nd, NDIV_MODE_NATIVE, out);
-	if (link >= 0)
+	link = lend_try(nd, NDIV_MODE_NATIVE, hints, out);
+	if (link >= 0 || hints)
 		return link;
 	warn(nd, "%s: generic mode, which is slower", nd->err);
-	return lend_try(nd, NDIV_MODE_GENERIC, out);
+	return lend_try(nd, NDIV_MODE_GENERIC, 0, out);
 }
 
 /* Was VLAN offload turned off? Leaves the handle's message alone. */

@@ -52,6 +52,7 @@ int	root_ready(struct ndiv *nd);
 int	root_hidden(struct ndiv *nd);
 unsigned long netns_inode(void);
 int	state_lock(struct ndiv *nd);
+int	state_dir(void);
 void	state_unlock(struct ndiv *nd);
 int	make_dir(const char *path);
 int	remove_tree(const char *path);
@@ -85,7 +86,7 @@ __u32	foreign_program(const struct ndiv *nd, char *name);
 struct core_bpf;
 int	core_up(struct ndiv *nd, enum ndiv_mode mode);
 void	core_down(struct ndiv *nd);
-int	core_lend(struct ndiv *nd, struct core_bpf **core);
+int	core_lend(struct ndiv *nd, int hints, struct core_bpf **core);
 int	core_alone(struct ndiv *nd, struct core_bpf **core);
 int	core_fits(struct ndiv *nd, enum ndiv_mode mode);
 
@@ -191,7 +192,15 @@ struct reader {
 	__u64	pos;			/* up to here it was handed out */
 	__u64	limit;			/* up to here it can be */
 	__u64	last;			/* time of the last block that was handed out */
+	__u64	unstamped[NDIV_POINTS];	/* blocks handed out without a time of the card */
 	int	busy;			/* a block was being written when <limit> was read */
+};
+
+/* What it takes to have the entry of a core that is attached ask the card, and then no longer. */
+struct card {
+	int	open;			/* what follows is valid */
+	int	hints, plain;		/* the two entry programs */
+	int	dir;			/* whose lock is that of the state */
 };
 
 struct ndiv_capture {
@@ -204,6 +213,7 @@ struct ndiv_capture {
 	int	taps;			/* the array of taps, or -1 */
 	struct ndiv_conf *core_conf;	/* of the core that is attached; NULL: it was brought along */
 	int	tx_link;		/* of tcx; -1: none */
+	struct card card;
 	int	filter[NDIV_POINTS];	/* programs in front of those that copy, or -1 */
 	int	stopped;		/* nothing new comes */
 	__u32	policy;			/* kernel's id of the policy whose rules have been written; 0: of none */
@@ -236,14 +246,23 @@ size_t	capture_ring_bytes(const struct ndiv_capture *cap);
 size_t	capture_head(const struct ndiv_capture *cap, unsigned int points, void *buf);
 void	capture_count(const struct ndiv_capture *cap, int cpu, enum ndiv_point point, struct ndiv_ring_count *sum);
 
+/* card.c: the card's clock */
+int	card_check(struct ndiv *nd);
+int	card_open(struct ndiv_capture *cap);
+void	card_clean(struct ndiv_capture *cap);
+void	card_close(struct ndiv_capture *cap);
+int	card_asked(const struct ndiv_conf *conf);
+void	card_time(const struct ndiv_capture *cap, struct reader *r, struct epb *b);
+__u64	card_missing(const struct ndiv_capture *cap, int cpu, enum ndiv_point point);
+
 /* outcome.c */
 void	outcome_text(const struct table *tab, __u32 outcome, struct ndiv_comment *c);
 int	outcome_has_rule(const struct table *tab, __u32 outcome);
 int	outcomes_write(struct ndiv_capture *cap);
+int	outcomes_check(struct ndiv_capture *cap);
 
 /* rule.c */
 int	rules_write(struct ndiv_capture *cap);
-int	outcomes_check(struct ndiv_capture *cap);
 
 /* merge.c */
 int	reader_skip(const struct ndiv_capture *cap, struct reader *r, __u64 since, __u64 *first);

@@ -80,7 +80,7 @@ int other_program(struct ndiv *nd)
 
 	if (!id)
 		return 0;
-	if (!strcmp(name, "ndiv_entry"))
+	if (!strcmp(name, "ndiv_entry") || !strcmp(name, "ndiv_entry_hint"))
 		return fail(nd, EBUSY, "a capture runs on it, without handlers: end it first (`pgrep -af \"ndiv.* "
 			    "capture\"`)");
 	return fail(nd, EBUSY,

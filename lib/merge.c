@@ -63,18 +63,19 @@ static __u64 look(struct ndiv_capture *cap)
 }
 
 /* The reader's next block and the time it bears; NULL: there is none. -EBADMSG in <*err> if it cannot be one. */
-static const struct epb *peek(const struct ndiv_capture *cap, struct reader *r, __u64 *time, int *err)
+static struct epb *peek(const struct ndiv_capture *cap, struct reader *r, __u64 *time, int *err)
 {
 	struct ndiv_ring *ring = r->ring;
-	const struct epb *b;
+	struct epb *b;
 	__u32 end;
 
 	if (r->pos == r->limit)
 		return NULL;
 	end = lap_of(r->pos) == lap_of(r->limit) ? off_of(r->limit) : ring->end[lap_of(r->pos) & 1];
-	b = (const struct epb *)(ndiv_ring_data(ring) + off_of(r->pos));
-	if (off_of(r->pos) >= cap->conf.size || end <= off_of(r->pos) || b->len % 4 || b->len < sizeof(*b) ||
-	    b->len > end - off_of(r->pos) || end > cap->conf.size + cap->conf.snaplen + NDIV_BLOCK_EXTRA) {
+	b = (struct epb *)(ndiv_ring_data(ring) + off_of(r->pos));
+	if (off_of(r->pos) >= cap->conf.size || end <= off_of(r->pos) || b->len % 4 || b->len < sizeof(*b) + 8 ||
+	    b->len > end - off_of(r->pos) || end > cap->conf.size + cap->conf.snaplen + NDIV_BLOCK_EXTRA ||
+	    b->interface >= NDIV_POINTS) {
 		*err = -EBADMSG;
 		return NULL;
 	}
@@ -175,7 +176,7 @@ static struct iovec take(struct ndiv_capture *cap, struct reader *r, __u64 until
 {
 	struct iovec span = { .iov_base = ndiv_ring_data(r->ring) + off_of(r->pos) };
 	__u32 lap = lap_of(r->pos);
-	const struct epb *b;
+	struct epb *b;
 	__u64 time;
 
 	while (lap_of(r->pos) == lap) {
@@ -184,6 +185,8 @@ static struct iovec take(struct ndiv_capture *cap, struct reader *r, __u64 until
 			break;
 		spend(left, b->len);
 		span.iov_len += b->len;
+		if (cap->conf.card)
+			card_time(cap, r, b);
 		advance(r, b, time);
 	}
 	return span;

@@ -122,6 +122,17 @@ int make_dir(const char *path)
 	return S_ISDIR(st.st_mode) && st.st_uid == geteuid() && !(st.st_mode & 022) ? 0 : -EPERM;
 }
 
+/* The directory whose lock is that of state_lock(), for who may not open it any more when it is due. fd or -errno. */
+int state_dir(void)
+{
+	char dir[DIR_LEN];
+	int fd;
+
+	snprintf(dir, sizeof(dir), ROOT "/%lu", netns_inode());
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
 /*
  * One change at a time in a namespace. The directory is removed by whoever leaves it empty, so it may be
  * another one by the time the lock is there: then again.

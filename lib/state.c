@@ -42,16 +42,6 @@ static int read_conf(struct ndiv *nd, struct ndiv_state *st)
 	return 0;
 }
 
-static int wants_hints(const struct ndiv_state *st)
-{
-	size_t i;
-
-	for (i = 0; i < st->count; i++)
-		if (st->handler[i].entry.info.want & NDIV_WANT_HINTS)
-			return 1;
-	return 0;
-}
-
 int ndiv_state(struct ndiv *nd, struct ndiv_state *out)
 {
 	struct ndiv_state *st = calloc(1, sizeof(*st));
@@ -88,7 +78,7 @@ int ndiv_state(struct ndiv *nd, struct ndiv_state *out)
 		err = read_conf(nd, st);
 	st->tx = tx_kind(nd);
 	st->in = in_kind(nd);
-	st->hints = wants_hints(st) && pinned(nd->dir, "entry_hints");
+	st->hints = st->prog_id && st->prog_id == pinned_prog_id(nd->dir, "entry_hints");
 	state_warnings(nd, st);
 	if (!err)
 		*out = *st;

@@ -183,7 +183,8 @@ int ndiv_stream_open(struct ndiv_stream **out, const struct ndiv_capture *cap, e
 {
 	struct ndiv_stream *st;
 
-	if (point >= NDIV_POINTS || !(cap->opts.points >> point & 1) || size < 2 * NDIV_CAPTURE_HEAD)
+	/* a stream is of one interface, and the card's clock needs two */
+	if (point >= NDIV_POINTS || !(cap->opts.points >> point & 1) || cap->conf.card || size < 2 * NDIV_CAPTURE_HEAD)
 		return -EINVAL;
 	st = malloc(sizeof(*st) + size);
 	if (!st)

@@ -270,7 +270,8 @@ struct ndiv_conf {
 	__u64	agent_lost;	/* postponed packets that the agent could not present again */
 	__u32	capturer;	/* process that captures; 0: none does */
 	__u32	in_bank;	/* bank of the chain at tc ingress */
-	__u32	pad[6];
+	__u32	capturer_hints;	/* 1: it wants what the card knows */
+	__u32	pad[5];
 };
 NDIV_ASSERT(sizeof(struct ndiv_conf) == 64, "struct ndiv_conf is one cache line");
 

@@ -281,6 +281,7 @@ struct ndiv_capture_opts {
 	int	idle;			/* all is made ready, and nothing captured before ndiv_capture_tap() */
 	uint32_t rate;			/* at verdict: at most so many packets a second, the first ones; 0: no limit */
 	int	rules;			/* at verdict: say which rule of shield's policy it was; needs privileges all along */
+	int	card;			/* the card's time stamps, where it gives one; not of tx */
 };
 
 #define NDIV_SNAPLEN_MAX	262144
@@ -339,6 +340,9 @@ int ndiv_capture_snapshot(struct ndiv_capture **out, const struct ndiv_capture *
 
 /* Of a snapshot: how old its oldest packet was when it was taken, ns; 0: there is none. */
 uint64_t ndiv_capture_span(const struct ndiv_capture *snapshot);
+
+/* With the card's clock: packets handed out so far for which the card gave no time, so they bear the host's. */
+uint64_t ndiv_capture_unstamped(const struct ndiv_capture *cap);
 
 /* Nothing more is captured; what is in the rings can be read. */
 void ndiv_capture_stop(struct ndiv_capture *cap);

@@ -12,6 +12,10 @@
  * copies it, and has to find a block to begin with. So the ring is divided into NDIV_RING_MARKS parts, and a mark tells
  * for each of them where the first block begins that begins there. A position is good as long as the writer has not
  * come to it again: it says beforehand how far it may write, in <reach>.
+ *
+ * With the card's clock, blocks still bear the host's time, by which the rings are merged: clocks of cards tell nothing
+ * about when a ring that is empty will have something. The card's time waits where a block ends: in place of the two
+ * words that are known beforehand (end of options, and the length once more). The reader puts it where it belongs.
  */
 #ifndef NDIV_RING_H
 #define NDIV_RING_H
@@ -19,7 +23,11 @@
 #include <linux/types.h>
 #include <ndiv/abi.h>
 
-/* Where packets are captured; each point is an interface of the file. */
+/*
+ * Where packets are captured; each point is an interface of the file. With the card's clock, each is two: <interface>
+ * is of those packets for which the card gave a time, and the one as many further on as there are points, of the
+ * others.
+ */
 enum ndiv_point {
 	NDIV_POINT_RX = 0,	/* as the driver hands them in, before the handlers */
 	NDIV_POINT_VERDICT,	/* behind the handlers, with what became of them */
@@ -104,7 +112,9 @@ struct ndiv_tap_conf {
 	__u32	mark_shift;	/* 2^n bytes are one part of a recorder's ring; 0: it has a reader, who is waited for */
 	__u64	key;		/* of that choice */
 	__u64	gap, depth;	/* at most so many packets a second, of all CPUs: struct ndiv_limit; 0: no limit */
+	__u32	card;		/* take the card's clock; a block ends with its time, 0: it gave none */
+	__u32	pad;
 };
-NDIV_ASSERT(sizeof(struct ndiv_tap_conf) == 72, "struct ndiv_tap_conf");
+NDIV_ASSERT(sizeof(struct ndiv_tap_conf) == 80, "struct ndiv_tap_conf");
 
 #endif

@@ -213,6 +213,27 @@ transmit() {
 	more "$before" port
 }
 
+listens() { grep -q 'listening on' "$tmp/said"; }
+
+# A capture of what the host sends, by tcx or clsact: one that is killed, and the next one is none the worse.
+capture_tx() {
+	local pid
+
+	build/ndiv -n "$LAB-s" capture lab0 -P tx -w "$tmp/killed" 2>"$tmp/said" &
+	pid=$!
+	wait_for listens && kill -9 "$pid"
+	wait "$pid"
+	: >"$tmp/said"
+	build/ndiv -n "$LAB-s" capture lab0 -P tx -c 5 -w "$tmp/tx" icmp 2>"$tmp/said" &
+	pid=$!
+	if ! wait_for listens || ! s ping -n -q -c 5 -i 0.2 -W 2 10.77.0.1; then
+		kill "$pid"
+	fi
+	wait "$pid"
+	cat "$tmp/said"
+	grep -q '^5 packets captured' "$tmp/said"
+}
+
 detach() { n detach lab0 && n detach lab0; }
 
 # Nothing is left of ndiv but, before tcx, an empty clsact qdisc.

@@ -88,6 +88,7 @@ native() {
 	check 'native: replace under traffic' replace_live
 	check 'native: what is passed reaches the stack' through_stack 1000000
 	check 'native: transmit path' transmit_kind
+	check 'native: capture of what is sent' capture_tx
 	check 'native: detach, twice' detach
 	deaf 0
 	check 'native: nothing is left' nothing_left
