@@ -8,8 +8,8 @@
 #ifndef NDIV_HTTPD_REQUEST_H
 #define NDIV_HTTPD_REQUEST_H
 
-#include "content.h"
 #include "position.h"
+#include "text.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "text is compared as little-endian words");
 
@@ -50,13 +50,6 @@ enum httpd_method {
 #define LOWER_7	(LOWER >> 8)	/* of the first seven */
 #define LOWER_4	(LOWER & ~(0xffULL << 32))	/* likewise, but leaves alone what is behind four letters */
 
-/*
- * The request is copied here, with zeros behind it: then no look at it needs a check of bounds, which would cost time
- * and, in the verifier, a way through the rest of the program each.
- */
-#define TEXT_MAX	2048	/* a power of two */
-#define TEXT_MASK	(2 * TEXT_MAX - 1) /* of offsets, the end included */
-
 /* Why the connection is to be closed, bits. */
 enum closing {
 	CLOSE_DEFAULT = 1,	/* "keep-alive" takes it back */
@@ -71,65 +64,6 @@ enum request_flag {
 	REQUEST_ETAG = 16,	/* If-None-Match, with an ETag that may be ours */
 	REQUEST_OLD = 32,	/* HTTP/1.0, whose Expect is not heeded (RFC 9110, 10.1.1) */
 };
-
-/* What was read. In memory, not in registers: see parse_request(). */
-struct request {
-	__u32	size;		/* of the object */
-	__u32	end;		/* of the request's header in the text */
-	__u32	body;		/* bytes behind it */
-	__u32	delay;		/* ms until it is answered */
-	__u32	now;		/* content_now() */
-	__u32	file;		/* id + 1 of the file that is the response; 0: none is, but <page> */
-	__u64	etag;		/* of If-None-Match */
-	struct content_hit hit;	/* see choose_file() */
-	__u8	page;		/* enum httpd_page; with a file: what is sent if that cannot be */
-	__u8	method;		/* enum httpd_method */
-	__u8	close;		/* while the header is read: enum closing */
-	__u8	status;		/* of an object's response: index of statuses[] */
-	__u8	flags;		/* enum request_flag */
-	__u8	whole;		/* the header's end was seen */
-	__u8	pad[2];
-};
-
-struct text {
-	struct request req;
-	char	bytes[TEXT_MAX + 24];
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct text);
-} texts SEC(".maps");
-
-/* Copies the payload of <pkt>. Its length, at most TEXT_MAX, or 0. */
-static __always_inline __u32 load_text(struct xdp_md *ctx, const struct ndiv_pkt *pkt, struct text **out)
-{
-	__u32 zero = 0, len = pkt->end - pkt->payload;
-	struct text *text = bpf_map_lookup_elem(&texts, &zero);
-	__u64 last;
-
-	if (len > TEXT_MAX)
-		len = TEXT_MAX;
-	/* Both bounds in the register that goes to the helper, see ndiv_frame_store_max(). */
-	last = (__u64)len - 1;
-	barrier_var(last);
-	if (!text || last > TEXT_MAX - 1)
-		return 0;
-	barrier_var(last);
-	if (bpf_xdp_load_bytes(ctx, pkt->payload, text->bytes, last + 1))
-		return 0;
-	__builtin_memset(text->bytes + last + 1, 0, 24);
-	*out = text;
-	return last + 1;
-}
-
-/* Eight bytes at <pos>. */
-static __always_inline __u64 load8(const struct text *text, __u32 pos)
-{
-	return *(const __u64 *)(text->bytes + (pos & (TEXT_MAX - 1)));
-}
 
 /* A bit set in the first byte of <w> that is <c> (in later ones, perhaps wrongly), or 0. */
 static __always_inline __u64 find_byte(__u64 w, __u8 c)
@@ -752,22 +686,85 @@ __noinline int parse_request(struct text *text, const struct ndiv_pkt *pkt, __u3
 	return 0;
 }
 
-/*
- * Reads the request in the payload of <pkt>. <now>: content_now(), or 0: no matter what is loaded. NULL: it cannot be
- * read. Errors close, and take all there is; so does a header that is not whole: what the first line says is answered,
- * and the rest is thrown away when it comes.
- */
-static __always_inline struct request *read_request(struct xdp_md *ctx, const struct ndiv_pkt *pkt, __u32 now)
+/* Copies the payload of <pkt>, of <len> bytes, at most TEXT_MAX of them. How many, or 0. */
+static __always_inline __u32 load_text(struct xdp_md *ctx, const struct ndiv_pkt *pkt, struct text *text, __u32 len)
 {
-	struct text *text = NULL;
-	struct request *req;
+	__u64 last, *behind;
+
+	if (len > TEXT_MAX)
+		len = TEXT_MAX;
+	/* Both bounds in the register that goes to the helper, see ndiv_frame_store_max(). */
+	last = (__u64)len - 1;
+	barrier_var(last);
+	if (last > TEXT_MAX - 1)
+		return 0;
+	barrier_var(last);
+	if (take_bytes(ctx, pkt, pkt->payload, text->bytes, len) &&
+	    bpf_xdp_load_bytes(ctx, pkt->payload, text->bytes, last + 1))
+		return 0;
+	behind = (__u64 *)(text->bytes + last + 1);
+	behind[0] = 0;
+	behind[1] = 0;
+	behind[2] = 0;
+	return last + 1;
+}
+
+/*
+ * Copies and sums the payload of <pkt>, if it is not what was copied last. How many bytes are there, or below 0. A
+ * function of its own, too.
+ */
+__noinline int copy_text(struct xdp_md *ctx, const struct ndiv_pkt *pkt, struct text *text)
+{
 	__u32 len;
 
-	len = load_text(ctx, pkt, &text);
+	if (!pkt || !text)
+		return -1;
+	if (is_same(ctx, pkt, text))
+		return text->len;
+	text->len = 0;
+	text->kept.end = 0;
+	len = load_text(ctx, pkt, text, pkt->end - pkt->payload);
 	if (!len)
+		return -1;
+	text->sum = sum_of_text(pkt, text, len);
+	text->len = pkt->end - pkt->payload;
+	return len;
+}
+
+/*
+ * The text of the request in the payload of <pkt>, whose checksum is verified; text->kept tells what it says. <site>:
+ * with what is loaded. NULL: it is wrong (NDIV_F_L4_BAD), or cannot be read.
+ */
+static __always_inline struct text *find_text(struct xdp_md *ctx, struct ndiv_pkt *pkt, int site)
+{
+	__u32 i = (pkt->end - pkt->payload) & (TEXTS - 1), now;
+	struct text *text = bpf_map_lookup_elem(&texts, &i);
+	__u64 changes = ndiv_content.changes;	/* before <now>, which is written last */
+	int len = text ? copy_text(ctx, pkt, text) : -1;
+
+	if (len < 0)
 		return NULL;
+	if ((__u32)len < text->len ? !verify(ctx, pkt) : !verify_text(ctx, pkt, text->sum))
+		return NULL;
+	now = site ? content_now() : 0;
+	if (text->kept.end && text->kept.now == now && (!now || text->changes == changes))
+		return text;
 	parse_request(text, pkt, len, now);
-	req = &text->req;
+	text->answered.room = 0;
+	text->changes = changes;
+	text->kept = text->req;
+	return text;
+}
+
+/*
+ * The request that <text> says. Errors close, and take all there is; so does a header that is not whole: what the first
+ * line says is answered, and the rest is thrown away when it comes.
+ */
+static __always_inline struct request *take_request(const struct ndiv_pkt *pkt, struct text *text)
+{
+	struct request *req = &text->req;
+
+	*req = text->kept;
 	req->close = !!req->close;
 	if (req->page >= HTTPD_PAGE_BAD || !req->whole) {
 		req->close = 1;
@@ -776,6 +773,17 @@ static __always_inline struct request *read_request(struct xdp_md *ctx, const st
 	if (req->now)
 		find_page(req);
 	return req;
+}
+
+/*
+ * Reads the request in the payload of <pkt>, and verifies its checksum. <site>: 0: no matter what is loaded. NULL: it
+ * is wrong (NDIV_F_L4_BAD), or it cannot be read.
+ */
+static __always_inline struct request *read_request(struct xdp_md *ctx, struct ndiv_pkt *pkt, int site)
+{
+	struct text *text = find_text(ctx, pkt, site);
+
+	return text ? take_request(pkt, text) : NULL;
 }
 
 #endif
