@@ -32,6 +32,8 @@ static __u32 now_of(const struct content_maps *maps)
 static void set_now(const struct content_maps *maps, __u32 now)
 {
 	maps->state->changed = boot_s();
+	maps->state->changes++;
+	__atomic_thread_fence(__ATOMIC_RELEASE);
 	__atomic_store_n(&maps->state->now, now, __ATOMIC_RELEASE);
 }
 

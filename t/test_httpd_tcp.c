@@ -53,6 +53,13 @@ static const struct syn_row syn_rows[] = {
 	{ "SYN, option beyond the header", OPTIONS("\2\4\5\xb4\3\5\7\1"), 0, R_OPTIONS },
 	{ "SYN, option of length 255", OPTIONS("\x8\xff\5\xb4"), 0, R_OPTIONS },
 	{ "SYN, option whose length is missing", OPTIONS("\1\1\1\2"), 0, R_OPTIONS },
+	{ "SYN of Linux without timestamps", OPTIONS("\2\4\5\xb4\1\1\4\2\1\3\3\7"), 0, 0 },
+	{ "SYN, SACK permitted, end of options", OPTIONS("\2\4\5\xb4\4\2\0\0\x8\xa\1\2\3\4\0\0\0\0"), 0, 0 },
+	{ "SYN, timestamps beyond the header", OPTIONS("\2\4\5\xb4\1\1\x8\xa\1\2\3\4"), 0, R_OPTIONS },
+	{ "SYN, timestamps beyond the longest header",
+	  OPTIONS("\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\4\2\x8\xa"),
+	  0, R_OPTIONS },
+	{ "SYN, SACK beyond the header", OPTIONS("\2\4\5\xb4\1\1\5\xfa\1\2\3\4"), 0, R_OPTIONS },
 };
 /* clang-format on */
 

@@ -121,7 +121,7 @@ static __always_inline __u32 rem_behind(const struct conn *conn, __u32 taken, __
 static __always_inline __u32 rem_of_request(struct xdp_md *ctx, struct ndiv_pkt *pkt, const struct conn *conn,
 					    __u32 *mark, __u32 *taken)
 {
-	struct request *req = read_request(ctx, pkt, conn->file ? content_now() : 0);
+	struct request *req = read_request(ctx, pkt, !!conn->file);
 	__u32 rem;
 
 	if (!req)

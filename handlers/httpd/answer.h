@@ -9,14 +9,68 @@
 #include "send.h"
 
 /*
+ * Keeps the answer <args> of <len> bytes to <req>, unless it depends on more than the text and what answer_same()
+ * compares.
+ */
+static __always_inline void keep_answer(const struct httpd_args *args, const struct conn *conn, struct request *req,
+					__u32 len)
+{
+	struct answered *last = &((struct text *)req)->answered;
+
+	last->args = *args;
+	last->len = len;
+	last->room = conn->room;
+	last->ts = !!conn->ts;
+	last->method = method_counter(req);
+	last->status = status_counter(statuses[req->status & 31]);
+}
+
+/* What tells the client that a response of one segment has arrived: its bytes, and that it closes. */
+static __always_inline __u32 grow_by(const struct httpd_args *args, const struct conn *conn, __u32 len)
+{
+	return conn->plen + len + (args->flags & HTTPD_A_FIN ? POS_CLOSE : 0) - conn->left + pos_grow(conn->file, 0);
+}
+
+/* Was the same text answered by one segment last, which fits this connection, too? Not if a FIN comes with it. */
+static __always_inline int is_answered(const struct conn *conn, const struct text *text, int fin)
+{
+	const struct answered *last = &text->answered;
+
+	if (last->room != conn->room || last->ts != !!conn->ts || fin)
+		return 0;
+	return conn->ts ? last->len <= conn->window : conn->pos < HTTPD_NEAR_END;
+}
+
+/* The same answer again. */
+static __always_inline enum ndiv_verdict answer_same(struct ndiv_pkt *pkt, const struct conn *conn,
+						     const struct text *text)
+{
+	const struct answered *last = &text->answered;
+	struct httpd_args *args = ndiv_args(pkt);
+	__u32 len = last->len;
+
+	*args = last->args;
+	args->ts = conn->ts;
+	args->delta = grow_by(args, conn, len);
+	ndiv_count(pkt, last->method);
+	ndiv_count(pkt, last->status);
+	if (args->flags & HTTPD_A_FIN)
+		ndiv_count(pkt, HTTPD_CLOSE);
+	ndiv_count(pkt, HTTPD_SEGMENTS);
+	ndiv_add(pkt, HTTPD_BYTES, len);
+	return send(pkt, 1, tcp_len(args), len);
+}
+
+/*
  * The first burst of an object's response of <len> bytes. The last segment acknowledges <acked> bytes of the asking
  * packet. What is longer than one burst has to be continued, which takes timestamps.
  */
 static __always_inline enum ndiv_verdict answer_object(struct ndiv_pkt *pkt, const struct conn *conn,
-						       const struct request *req, __u32 len, __u32 acked)
+						       struct request *req, __u32 len, __u32 acked)
 {
 	struct httpd_args *args = ndiv_args(pkt);
 	__u32 n = segments(args, len), count = n;
+	enum ndiv_verdict verdict;
 
 	if (conn->ts && (n > 2 || len > conn->window))
 		count = pos_first_burst(n, conn->window, conn->unit);
@@ -27,7 +81,10 @@ static __always_inline enum ndiv_verdict answer_object(struct ndiv_pkt *pkt, con
 	args->rem = req->method == METHOD_HEAD ? req->size : len;
 	args->delta = conn->plen + len + end_mark(args, conn, n) - conn->left + pos_grow(conn->file, 0);
 	count_status(pkt, statuses[req->status & 31]);
-	return send_segments(pkt, conn, count, acked);
+	verdict = send_segments(pkt, conn, count, acked);
+	if (n == 1 && !req->unlike)
+		keep_answer(args, conn, req, len);
+	return verdict;
 }
 
 /* A text instead of what was asked for, which closes. */
@@ -133,9 +190,12 @@ static __always_inline enum ndiv_verdict answer_request(struct ndiv_pkt *pkt, co
 
 	if (req->delay && !(pkt->flags & NDIV_F_AGAIN) && req->page == HTTPD_PAGE_OBJECT)
 		return ndiv_postpone(pkt, req->delay);
+	req->unlike = !!req->delay;
 	/* A connection without timestamps ends while its packets can still be told from others. */
-	if (fin || (!conn->ts && conn->pos >= HTTPD_NEAR_END))
+	if (fin || (!conn->ts && conn->pos >= HTTPD_NEAR_END)) {
 		req->close = 1;
+		req->unlike = 1;
+	}
 	/* The body of a request that has none to have: it is thrown away, the more so if it is not whole. */
 	if (req->page != HTTPD_PAGE_GOT_BODY && req->body) {
 		req->end += req->body;

@@ -83,12 +83,6 @@ static __always_inline int is_over_syn_rate(void)
 	return !ndiv_limit_take(&syn_bucket, &limit, ndiv_limit_now());
 }
 
-/* Is the checksum right? A function of its own, see options(). */
-__noinline int verify(struct xdp_md *ctx, struct ndiv_pkt *pkt)
-{
-	return pkt ? ndiv_l4_verify(ctx, pkt) : 0;
-}
-
 static __always_inline enum ndiv_verdict answer_syn(struct xdp_md *ctx, struct ndiv_pkt *pkt, const struct tcphdr *tcp)
 {
 	struct httpd_args *args = ndiv_args(pkt);
@@ -109,10 +103,14 @@ static __always_inline enum ndiv_verdict answer_data(struct xdp_md *ctx, struct 
 						     int fin)
 {
 	__u32 gone = conn->ts ? 0 : (conn->pos & POS_MASK) >> 4;
-	struct request *req = read_request(ctx, pkt, content_now());
+	struct text *text = find_text(ctx, pkt, 1);
+	struct request *req;
 
-	if (!req)
-		return ndiv_drop(pkt, HTTPD_R_UNREADABLE);
+	if (!text)
+		return ndiv_drop(pkt, pkt->flags & NDIV_F_L4_BAD ? HTTPD_R_CHECKSUM : HTTPD_R_UNREADABLE);
+	if (!gone && is_answered(conn, text, fin))
+		return answer_same(pkt, conn, text);
+	req = take_request(pkt, text);
 	if (gone)
 		return answer_segments(pkt, conn, req, SEGMENTS_MAX - gone, fin);
 	return answer_request(pkt, conn, req, fin);
@@ -167,6 +165,9 @@ __noinline int answer(struct xdp_md *ctx, struct ndiv_cpu *cpu, const struct con
 	pkt = &cpu->pkt;
 	left = conn->left;
 	all = pkt->end - pkt->payload;
+	/* A request where nothing is left to be done, as nearly all are: its reader verifies it. */
+	if (!conn->fin && !left && all > 1)
+		return answer_data(ctx, pkt, conn, fin);
 	if (!verify(ctx, pkt))
 		return ndiv_drop(pkt, HTTPD_R_CHECKSUM);
 	if (conn->fin)
@@ -343,11 +344,13 @@ static __always_inline int is_plain_tcp(const struct ndiv_pkt *pkt)
 /* From one host, to this one? */
 static __always_inline int is_mine(struct xdp_md *ctx, const struct ndiv_pkt *pkt)
 {
-	const struct ethhdr *eth = ndiv_ptr(ctx, 0, sizeof(*eth));
+	const volatile __u16 *mac = (const volatile __u16 *)ndiv_self.mac;
+	const __u16 *eth = ndiv_ptr(ctx, 0, ETH_HLEN);
 	const struct ipv6hdr *ip6;
 	const struct iphdr *ip4;
 
-	if (!eth || eth->h_source[0] & 1 || !ndiv_to_me(ctx))
+	/* As ndiv_to_me(), with the packet at hand. */
+	if (!eth || eth[3] & bpf_htons(0x0100) || eth[0] != mac[0] || eth[1] != mac[1] || eth[2] != mac[2])
 		return 0;
 	if (pkt->flags & NDIV_F_IPV4) {
 		ip4 = ndiv_ptr(ctx, pkt->l3, sizeof(*ip4));
@@ -370,7 +373,9 @@ static __always_inline enum ndiv_verdict httpd_handle(struct xdp_md *ctx, struct
 	port = bpf_ntohs(tcp->dest);
 	if (port < config.ports.lo || port > config.ports.hi)
 		return NDIV_NEXT;
-	if (!is_mine(ctx, pkt) || !ndiv_prefixes_have_dst(ctx, pkt, &config.addr))
+	if (!is_mine(ctx, pkt))
+		return NDIV_NEXT;
+	if (!ndiv_prefixes_empty(&config.addr) && !ndiv_prefixes_have_dst(ctx, pkt, &config.addr))
 		return NDIV_NEXT;
 	return handle_tcp(ctx, pkt, tcp);
 }

@@ -8,8 +8,8 @@
 #ifndef NDIV_HTTPD_REQUEST_H
 #define NDIV_HTTPD_REQUEST_H
 
-#include "content.h"
 #include "position.h"
+#include "text.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "text is compared as little-endian words");
 
@@ -39,7 +39,7 @@ enum httpd_method {
 
 #define STEPS		80	/* of the loop over the header, 16 bytes or the end of a line each: about 1200 bytes */
 #define LIST_STEPS	32	/* of the one over the words of "Connection" */
-#define ARG_STEPS	250	/* of the ones over arguments, and over a host's name: so many bytes */
+#define ARG_STEPS	250	/* of the ones over arguments, and over a host's name, byte by byte */
 #define URL_STEPS	32	/* of the one over the URL: about 256 bytes */
 #define WORD(a, b, c, d, e, f, g, h)                                                                                   \
 	((__u64)(a) | (__u64)(b) << 8 | (__u64)(c) << 16 | (__u64)(d) << 24 | (__u64)(e) << 32 | (__u64)(f) << 40 |    \
@@ -49,13 +49,6 @@ enum httpd_method {
 #define LOWER_5	(LOWER >> 24)	/* likewise, but of the first five bytes only */
 #define LOWER_7	(LOWER >> 8)	/* of the first seven */
 #define LOWER_4	(LOWER & ~(0xffULL << 32))	/* likewise, but leaves alone what is behind four letters */
-
-/*
- * The request is copied here, with zeros behind it: then no look at it needs a check of bounds, which would cost time
- * and, in the verifier, a way through the rest of the program each.
- */
-#define TEXT_MAX	2048	/* a power of two */
-#define TEXT_MASK	(2 * TEXT_MAX - 1) /* of offsets, the end included */
 
 /* Why the connection is to be closed, bits. */
 enum closing {
@@ -71,65 +64,6 @@ enum request_flag {
 	REQUEST_ETAG = 16,	/* If-None-Match, with an ETag that may be ours */
 	REQUEST_OLD = 32,	/* HTTP/1.0, whose Expect is not heeded (RFC 9110, 10.1.1) */
 };
-
-/* What was read. In memory, not in registers: see parse_request(). */
-struct request {
-	__u32	size;		/* of the object */
-	__u32	end;		/* of the request's header in the text */
-	__u32	body;		/* bytes behind it */
-	__u32	delay;		/* ms until it is answered */
-	__u32	now;		/* content_now() */
-	__u32	file;		/* id + 1 of the file that is the response; 0: none is, but <page> */
-	__u64	etag;		/* of If-None-Match */
-	struct content_hit hit;	/* see choose_file() */
-	__u8	page;		/* enum httpd_page; with a file: what is sent if that cannot be */
-	__u8	method;		/* enum httpd_method */
-	__u8	close;		/* while the header is read: enum closing */
-	__u8	status;		/* of an object's response: index of statuses[] */
-	__u8	flags;		/* enum request_flag */
-	__u8	whole;		/* the header's end was seen */
-	__u8	pad[2];
-};
-
-struct text {
-	struct request req;
-	char	bytes[TEXT_MAX + 24];
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct text);
-} texts SEC(".maps");
-
-/* Copies the payload of <pkt>. Its length, at most TEXT_MAX, or 0. */
-static __always_inline __u32 load_text(struct xdp_md *ctx, const struct ndiv_pkt *pkt, struct text **out)
-{
-	__u32 zero = 0, len = pkt->end - pkt->payload;
-	struct text *text = bpf_map_lookup_elem(&texts, &zero);
-	__u64 last;
-
-	if (len > TEXT_MAX)
-		len = TEXT_MAX;
-	/* Both bounds in the register that goes to the helper, see ndiv_frame_store_max(). */
-	last = (__u64)len - 1;
-	barrier_var(last);
-	if (!text || last > TEXT_MAX - 1)
-		return 0;
-	barrier_var(last);
-	if (bpf_xdp_load_bytes(ctx, pkt->payload, text->bytes, last + 1))
-		return 0;
-	__builtin_memset(text->bytes + last + 1, 0, 24);
-	*out = text;
-	return last + 1;
-}
-
-/* Eight bytes at <pos>. */
-static __always_inline __u64 load8(const struct text *text, __u32 pos)
-{
-	return *(const __u64 *)(text->bytes + (pos & (TEXT_MAX - 1)));
-}
 
 /* A bit set in the first byte of <w> that is <c> (in later ones, perhaps wrongly), or 0. */
 static __always_inline __u64 find_byte(__u64 w, __u8 c)
@@ -228,10 +162,39 @@ __noinline int parse_argument(struct text *text, __u32 pos)
 	return n != 200 && !req->status;
 }
 
-/* Without a branch: each one doubles the verifier's ways through the loop. */
-static __always_inline __u32 is_separator(__u8 c)
+/*
+ * Is bit <c> of <set> set? Above 63: no. Without a branch, also where the compiler would like one: each doubles the
+ * verifier's ways through a loop.
+ */
+static __always_inline __u32 is_in_set(__u64 set, __u32 c)
 {
-	return ((1ULL << '/' | 1ULL << '&') >> (c & 63) & 1) & !(c >> 6);
+	__u32 below = c - 64;
+
+	barrier_var(below);
+	return (set >> (c & 63) & 1) & below >> 31;
+}
+
+/* Behind the separator that ends the argument at <pos>; 0: it is the last one. A function of its own, too. */
+__noinline __u32 next_argument(const struct text *text, const struct ndiv_pkt *pkt, __u32 pos, __u32 end)
+{
+	__u64 w, m;
+	__u32 i;
+
+	if (!text || !pkt)
+		return 0;
+	for (i = 0; i < URL_STEPS; i++) {
+		pos = ndiv_forget(pkt, pos, TEXT_MASK);
+		w = load8(text, pos);
+		m = find_byte(w, '/') | find_byte(w, '&') | find_byte(w, ' ') | find_byte(w, '\n');
+		if (!m) {
+			pos += 8;
+			continue;
+		}
+		pos += first_byte(m);
+		w = load8(text, pos);
+		return pos < end && ((__u8)w == '/' || (__u8)w == '&') ? pos + 1 : 0;
+	}
+	return 0;
 }
 
 /*
@@ -240,22 +203,18 @@ static __always_inline __u32 is_separator(__u8 c)
  */
 __noinline int parse_arguments(struct text *text, const struct ndiv_pkt *pkt, __u32 pos, __u32 end)
 {
-	__u32 fresh = 1, i;
-	__u8 c;
+	__u32 i;
 
 	if (!text || !pkt)
 		return 0;
 	text->req.page = HTTPD_PAGE_OBJECT;
 	for (i = 0; i < ARG_STEPS; i++) {
 		pos = ndiv_forget(pkt, pos, TEXT_MASK);
-		fresh = ndiv_forget(pkt, fresh, 1);
-		if (fresh && parse_argument(text, pos))
+		if (parse_argument(text, pos))
 			break;
-		c = load8(text, pos);
-		if (pos >= end || c == ' ' || c == '\n')
+		pos = next_argument(text, pkt, pos, end);
+		if (!pos)
 			return 0;
-		fresh = is_separator(c);
-		pos++;
 	}
 	text->req.page = HTTPD_PAGE_BAD;
 	return 0;
@@ -448,12 +407,9 @@ static __always_inline __u32 first_line(struct text *text, const struct ndiv_pkt
 	return behind;
 }
 
-/* Without a branch, see is_separator(). */
 static __always_inline __u32 is_end_of_word(__u8 c)
 {
-	const __u64 ends = 1ULL << ',' | 1ULL << ' ' | 1ULL << '\t' | 1ULL << '\r' | 1ULL << '\n';
-
-	return (ends >> (c & 63) & 1) & !(c >> 6);
+	return is_in_set(1ULL << ',' | 1ULL << ' ' | 1ULL << '\t' | 1ULL << '\r' | 1ULL << '\n', c);
 }
 
 /* A word of the "Connection" header, at <pos>. */
@@ -582,7 +538,7 @@ __noinline int parse_field(struct text *text, const struct ndiv_pkt *pkt, __u32 
 	return 0;
 }
 
-/* Names of fields that matter begin with one of these. Without a branch, see is_separator(). */
+/* Names of fields that matter begin with one of these. Without a branch, see is_in_set(). */
 static __always_inline int may_matter(__u8 c)
 {
 	const __u32 letters = 1 << ('c' & 31) | 1 << ('e' & 31) | 1 << ('i' & 31) | 1 << ('t' & 31);
@@ -730,22 +686,85 @@ __noinline int parse_request(struct text *text, const struct ndiv_pkt *pkt, __u3
 	return 0;
 }
 
-/*
- * Reads the request in the payload of <pkt>. <now>: content_now(), or 0: no matter what is loaded. NULL: it cannot be
- * read. Errors close, and take all there is; so does a header that is not whole: what the first line says is answered,
- * and the rest is thrown away when it comes.
- */
-static __always_inline struct request *read_request(struct xdp_md *ctx, const struct ndiv_pkt *pkt, __u32 now)
+/* Copies the payload of <pkt>, of <len> bytes, at most TEXT_MAX of them. How many, or 0. */
+static __always_inline __u32 load_text(struct xdp_md *ctx, const struct ndiv_pkt *pkt, struct text *text, __u32 len)
 {
-	struct text *text = NULL;
-	struct request *req;
+	__u64 last, *behind;
+
+	if (len > TEXT_MAX)
+		len = TEXT_MAX;
+	/* Both bounds in the register that goes to the helper, see ndiv_frame_store_max(). */
+	last = (__u64)len - 1;
+	barrier_var(last);
+	if (last > TEXT_MAX - 1)
+		return 0;
+	barrier_var(last);
+	if (take_bytes(ctx, pkt, pkt->payload, text->bytes, len) &&
+	    bpf_xdp_load_bytes(ctx, pkt->payload, text->bytes, last + 1))
+		return 0;
+	behind = (__u64 *)(text->bytes + last + 1);
+	behind[0] = 0;
+	behind[1] = 0;
+	behind[2] = 0;
+	return last + 1;
+}
+
+/*
+ * Copies and sums the payload of <pkt>, if it is not what was copied last. How many bytes are there, or below 0. A
+ * function of its own, too.
+ */
+__noinline int copy_text(struct xdp_md *ctx, const struct ndiv_pkt *pkt, struct text *text)
+{
 	__u32 len;
 
-	len = load_text(ctx, pkt, &text);
+	if (!pkt || !text)
+		return -1;
+	if (is_same(ctx, pkt, text))
+		return text->len;
+	text->len = 0;
+	text->kept.end = 0;
+	len = load_text(ctx, pkt, text, pkt->end - pkt->payload);
 	if (!len)
+		return -1;
+	text->sum = sum_of_text(pkt, text, len);
+	text->len = pkt->end - pkt->payload;
+	return len;
+}
+
+/*
+ * The text of the request in the payload of <pkt>, whose checksum is verified; text->kept tells what it says. <site>:
+ * with what is loaded. NULL: it is wrong (NDIV_F_L4_BAD), or cannot be read.
+ */
+static __always_inline struct text *find_text(struct xdp_md *ctx, struct ndiv_pkt *pkt, int site)
+{
+	__u32 i = (pkt->end - pkt->payload) & (TEXTS - 1), now;
+	struct text *text = bpf_map_lookup_elem(&texts, &i);
+	__u64 changes = ndiv_content.changes;	/* before <now>, which is written last */
+	int len = text ? copy_text(ctx, pkt, text) : -1;
+
+	if (len < 0)
 		return NULL;
+	if ((__u32)len < text->len ? !verify(ctx, pkt) : !verify_text(ctx, pkt, text->sum))
+		return NULL;
+	now = site ? content_now() : 0;
+	if (text->kept.end && text->kept.now == now && (!now || text->changes == changes))
+		return text;
 	parse_request(text, pkt, len, now);
-	req = &text->req;
+	text->answered.room = 0;
+	text->changes = changes;
+	text->kept = text->req;
+	return text;
+}
+
+/*
+ * The request that <text> says. Errors close, and take all there is; so does a header that is not whole: what the first
+ * line says is answered, and the rest is thrown away when it comes.
+ */
+static __always_inline struct request *take_request(const struct ndiv_pkt *pkt, struct text *text)
+{
+	struct request *req = &text->req;
+
+	*req = text->kept;
 	req->close = !!req->close;
 	if (req->page >= HTTPD_PAGE_BAD || !req->whole) {
 		req->close = 1;
@@ -754,6 +773,17 @@ static __always_inline struct request *read_request(struct xdp_md *ctx, const st
 	if (req->now)
 		find_page(req);
 	return req;
+}
+
+/*
+ * Reads the request in the payload of <pkt>, and verifies its checksum. <site>: 0: no matter what is loaded. NULL: it
+ * is wrong (NDIV_F_L4_BAD), or it cannot be read.
+ */
+static __always_inline struct request *read_request(struct xdp_md *ctx, struct ndiv_pkt *pkt, int site)
+{
+	struct text *text = find_text(ctx, pkt, site);
+
+	return text ? take_request(pkt, text) : NULL;
 }
 
 #endif

@@ -10,6 +10,7 @@
 
 #include <ndiv/rewrite.h>
 #include "content.h"
+#include "made.h"
 #include "pages.h"
 #include "tcp.h"
 
@@ -189,9 +190,9 @@ static __always_inline __s64 write_options(const struct ndiv_frame *frame, const
 	return sum + w[0] + w[1] + w[2];
 }
 
-/* In whole words; returns the sum of the header, or below 0. */
-static __always_inline __s64 write_tcp(const struct ndiv_frame *frame, const struct ndiv_pkt *pkt,
-				       const struct httpd_args *args, const struct answer *answer)
+/* In whole words, and last: <sum> is that of all else that the checksum covers. 0, or below 0. */
+static __always_inline int write_tcp(const struct ndiv_frame *frame, const struct ndiv_pkt *pkt,
+				     const struct httpd_args *args, const struct answer *answer, __u64 sum)
 {
 	__be32 *tcp, ports, seq, ack, rest;
 	__s64 options;
@@ -208,8 +209,8 @@ static __always_inline __s64 write_tcp(const struct ndiv_frame *frame, const str
 	tcp[1] = seq;
 	tcp[2] = ack;
 	tcp[3] = rest;
-	tcp[4] = 0;
-	return (__u64)ports + seq + ack + rest + options;
+	tcp[4] = (__u16)~ndiv_csum_fold(sum + ports + seq + ack + rest + options);
+	return 0;
 }
 
 /* Sum of the <len> (at most 64) characters of the constant <text>, the first one at an even offset. */
@@ -312,6 +313,22 @@ static __always_inline void put_text(void *to, const char *from, __u32 len)
 	}
 }
 
+/* <len> dots from <off> on, if there are more than the 32 that are there already. 0, or below 0. */
+static __always_inline int put_dots(const struct ndiv_frame *frame, __u32 off, __u32 len)
+{
+	__u32 at, i;
+	void *p;
+
+	for (i = 1; i < 4 && i * 32 < len; i++) {
+		at = len < i * 32 + 32 ? len - 32 : i * 32;
+		p = ndiv_frame_ptr(frame, off + at, 32);
+		if (!p)
+			return -1;
+		put_text(p, DOTS16 DOTS16, 32);
+	}
+	return 0;
+}
+
 /* First line and X-Pad at <off>. Dots are written with the line, as many as there mostly are. 0, or below 0. */
 static __always_inline int write_first(const struct ndiv_frame *frame, const struct httpd_args *args, __u32 off)
 {
@@ -327,7 +344,7 @@ static __always_inline int write_first(const struct ndiv_frame *frame, const str
 	if (!first)
 		return -1;
 	put_text(first, OK_FIRST DOTS16 DOTS16, OK_FIRST_LEN + 32);
-	return args->pad > 32 ? ndiv_frame_store_max(frame, off + OK_FIRST_LEN, dots, args->pad, 128) : 0;
+	return put_dots(frame, off + OK_FIRST_LEN, args->pad);
 }
 
 /* Sum of what write_first() writes, and the rest without the number. */
@@ -367,28 +384,49 @@ static __always_inline __s64 write_header(const struct ndiv_frame *frame, const 
 	return (__u64)sum_header(args, rest) + sum_at(d.high + (d.low & 0xffffffff) + (d.low >> 32), len);
 }
 
-/* The segment's part of an object's body, at <off>. Returns its sum, as it would be at offset 0, or below 0. */
-static __always_inline __s64 write_body(const struct ndiv_frame *frame, __u32 off, __u32 rem, __u32 len)
+/*
+ * The segment's part of an object's body, at <off>. Returns its sum, as it would be at offset 0, or below 0. Behind a
+ * header it may be written in whole units, the first of which begins in the header: that is written afterwards.
+ */
+static __always_inline __s64 write_body(const struct ndiv_frame *frame, __u32 off, __u32 rem, __u32 len, int header)
 {
-	__u32 shift = -rem & 63;
+	__u32 shift = -rem & 63, more = -len & (COPY_UNIT - 1);
 
-	if (ndiv_frame_store_max(frame, off, pattern + shift, len, UNIT_MAX))
+	if (header && len <= COPY_MAX) {
+		if (put_units(frame, off - more, pattern + ((shift - more) & 63), len + more))
+			return -1;
+	} else if (ndiv_frame_store_max(frame, off, pattern + shift, len, UNIT_MAX))
 		return -1;
 	return sum_at(sum_pattern(shift + len) - sum_pattern(shift), shift);
 }
 
+static __always_inline __s64 make_object(const struct ndiv_frame *frame, const struct httpd_args *args,
+					 const struct segment *seg, __u32 off)
+{
+	__u32 size = args->flags & HTTPD_A_HEAD ? args->rem : seg->rem, body = seg->len - seg->header;
+	__s64 sum = 0, more = 0;
+
+	if (seg->len > seg->header)
+		more = write_body(frame, off + seg->header, seg->rem, body, !!seg->header);
+	if (more < 0 || !seg->header)
+		return more;
+	sum = write_header(frame, args, off, seg->header, size);
+	return sum < 0 ? sum : sum + sum_at(more, seg->header);
+}
+
+/* An object's segment: the first one as it was made last, if it was the same. */
 static __always_inline __s64 write_object(const struct ndiv_frame *frame, const struct httpd_args *args,
 					  const struct segment *seg, __u32 off)
 {
-	__u32 size = args->flags & HTTPD_A_HEAD ? args->rem : seg->rem, body = seg->len - seg->header;
-	__s64 sum = 0, more;
+	int may_be_made = !frame->is_skb && !seg->at;
+	__s64 sum = may_be_made ? write_made(frame, args, off) : -1;
 
-	if (seg->header)
-		sum = write_header(frame, args, off, seg->header, size);
-	if (sum < 0 || seg->len <= seg->header)
+	if (sum >= 0)
 		return sum;
-	more = write_body(frame, off + seg->header, seg->rem, body);
-	return more < 0 ? more : sum + sum_at(more, seg->header);
+	sum = make_object(frame, args, seg, off);
+	if (sum >= 0 && may_be_made)
+		keep_made(frame, args, off, seg->len, sum);
+	return sum;
 }
 
 static __always_inline __s64 write_text(const struct ndiv_frame *frame, const struct httpd_args *args, __u32 off)
@@ -433,11 +471,10 @@ static __always_inline int httpd_build(const struct ndiv_frame *frame, struct nd
 	const struct httpd_args *args = ndiv_args(pkt);
 	__u32 off = pkt->l4 + tcp_len(args), end;
 	struct segment seg = { .last = 1 };
-	__s64 header, payload, pseudo;
+	__s64 payload, pseudo;
 	struct answer answer;
 	struct asked asked;
 	struct ethhdr *eth;
-	struct tcphdr *tcp;
 
 	if (args->kind == HTTPD_K_OBJECT || args->kind == HTTPD_K_FILE)
 		find_segment(args, segment_of(args, index, pkt->out_count), &seg);
@@ -449,9 +486,6 @@ static __always_inline int httpd_build(const struct ndiv_frame *frame, struct nd
 	if (frame_len(pkt, end) != pkt->out_len && ndiv_frame_trim(frame, frame_len(pkt, end)))
 		return -1;
 	fill_answer(pkt, args, &asked, &seg, index, &answer);
-	header = write_tcp(frame, pkt, args, &answer);
-	if (header < 0)
-		return -1;
 	payload = write_payload(frame, args, &seg, off);
 	if (payload < 0 || ndiv_frame_clear(frame, end, frame_len(pkt, end)))
 		return -1;
@@ -460,11 +494,7 @@ static __always_inline int httpd_build(const struct ndiv_frame *frame, struct nd
 		return -1;
 	ndiv_swap_eth(eth);
 	pseudo = ndiv_renew_ip(frame, pkt, IPPROTO_TCP, end - pkt->l4);
-	tcp = ndiv_frame_ptr(frame, pkt->l4, sizeof(*tcp));
-	if (pseudo < 0 || !tcp)
-		return -1;
-	tcp->check = ~ndiv_csum_fold(header + payload + pseudo);
-	return 0;
+	return pseudo < 0 ? -1 : write_tcp(frame, pkt, args, &answer, payload + pseudo);
 }
 
 #endif

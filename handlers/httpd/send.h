@@ -59,13 +59,16 @@ static __always_inline enum ndiv_verdict send_segments(struct ndiv_pkt *pkt, con
 	return send(pkt, count, tcp_len(args), longest);
 }
 
+static __always_inline __u32 status_counter(__u32 status)
+{
+	if (status < 300)
+		return HTTPD_2XX;
+	return status < 400 ? HTTPD_3XX : status < 500 ? HTTPD_4XX : HTTPD_5XX;
+}
+
 static __always_inline void count_status(struct ndiv_pkt *pkt, __u32 status)
 {
-	__u32 n = HTTPD_2XX;
-
-	if (status >= 300)
-		n = status < 400 ? HTTPD_3XX : status < 500 ? HTTPD_4XX : HTTPD_5XX;
-	ndiv_count(pkt, n);
+	ndiv_count(pkt, status_counter(status));
 }
 
 /* Of a text's response. Those behind are errors. */
@@ -77,19 +80,20 @@ static __always_inline void count_page(struct ndiv_pkt *pkt, __u32 page)
 		ndiv_count(pkt, page < HTTPD_PAGE_CONTINUE ? HTTPD_2XX : HTTPD_4XX);
 }
 
+static __always_inline __u32 method_counter(const struct request *req)
+{
+	if (req->page == HTTPD_PAGE_BAD)
+		return HTTPD_OTHER_METHOD;
+	if (req->method == METHOD_GET)
+		return HTTPD_GET;
+	if (req->method == METHOD_HEAD)
+		return HTTPD_HEAD;
+	return req->method == METHOD_POST ? HTTPD_POST : HTTPD_OTHER_METHOD;
+}
+
 static __always_inline void count_method(struct ndiv_pkt *pkt, const struct request *req)
 {
-	__u32 method = HTTPD_OTHER_METHOD;
-
-	if (req->method == METHOD_GET)
-		method = HTTPD_GET;
-	if (req->method == METHOD_HEAD)
-		method = HTTPD_HEAD;
-	if (req->method == METHOD_POST)
-		method = HTTPD_POST;
-	if (req->page == HTTPD_PAGE_BAD)
-		method = HTTPD_OTHER_METHOD;
-	ndiv_count(pkt, method);
+	ndiv_count(pkt, method_counter(req));
 }
 
 /*

@@ -36,6 +36,12 @@ enum {
 	UNIT_MIN = 400,		/* without timestamps, of responses of several segments: room for a header and all padding */
 };
 
+/* First words of options. */
+#define TS_AND_NOPS	0x0101080aU
+#define TS_AND_SACK_OK	0x0402080aU
+#define SACK_OK_AND_NOPS 0x01010402U
+#define SACK_OK_AND_END	0x04020000U
+
 #define HTTPD_NEAR	(1U << 20)	/* bytes from the initial sequence number without timestamps: 1 of 4096 guesses */
 #define HTTPD_NEAR_END	(HTTPD_NEAR - (1U << 16)) /* bytes after which such a connection is closed */
 
@@ -45,7 +51,7 @@ const volatile struct ndiv_key ndiv_key SEC(".rodata.key") = { 0 };
  * MSS classes: what common paths have (minimum of IPv4, of IPv6, tunnels, Ethernet, jumbo frames), rounded down to. The
  * first one has room for any error; smaller ones, which no path needs, get it as well.
  */
-const volatile __u16 mss_classes[8] = { 256, 536, 1220, 1360, 1400, 1440, 1460, 8940 };
+static const __u16 mss_classes[8] SEC(".rodata.classes") = { 256, 536, 1220, 1360, 1400, 1440, 1460, 8940 };
 
 /*
  * With timestamps, there are classes of MSS and of what the client scales its windows by, both rounded down, too. Who
@@ -187,14 +193,14 @@ static __always_inline __u32 read_byte(struct xdp_md *ctx, __u32 off)
 }
 
 /*
- * The options of a SYN as nearly all of them have them, those of Linux: MSS, SACK permitted, timestamps, NOP, window
- * scale. 0: these are others.
+ * The options of a SYN as most of them have them, those of Linux: MSS, SACK permitted, timestamps, NOP, window scale.
+ * 0: these are others.
  */
 static __always_inline int options_of_linux(struct xdp_md *ctx, const struct ndiv_pkt *pkt, struct options *found)
 {
 	const __be32 *w = ndiv_ptr(ctx, pkt->l4 + TCP_LEN, 20);
 
-	if (!w || pkt->payload - pkt->l4 != TCP_LEN + 20 || w[1] != bpf_htonl(0x0402080a))
+	if (!w || pkt->payload - pkt->l4 != TCP_LEN + 20 || w[1] != bpf_htonl(TS_AND_SACK_OK))
 		return 0;
 	if ((w[0] & bpf_htonl(0xffff0000)) != bpf_htonl(NDIV_TCPOPT_MSS << 24 | MSS_LEN << 16) ||
 	    (w[4] & bpf_htonl(0xffffff00)) != bpf_htonl(NDIV_TCPOPT_NOP << 24 | NDIV_TCPOPT_WSCALE << 16 | 3 << 8))
@@ -204,6 +210,59 @@ static __always_inline int options_of_linux(struct xdp_md *ctx, const struct ndi
 	found->sack_ok = 1;
 	found->wscale = bpf_ntohl(w[4]) & 0xff;
 	return 1;
+}
+
+#define OPTIONS_END	128	/* beyond any offset */
+
+/* Takes what the word <w> at <o> begins. Returns how many bytes that is, or OPTIONS_END; 0: something else. */
+static __always_inline __u32 take_word(struct options *found, __u32 w, __u32 o)
+{
+	__u32 len = w & 0xff;
+
+	if (w >> 16 == (NDIV_TCPOPT_MSS << 8 | MSS_LEN)) {
+		found->mss = w & 0xffff;
+		return 4;
+	}
+	if (w == TS_AND_NOPS || w == TS_AND_SACK_OK) {
+		found->ts = o + 2;
+		found->sack_ok |= w == TS_AND_SACK_OK;
+		return TS_LEN;
+	}
+	if (w >> 8 == (NDIV_TCPOPT_NOP << 16 | NDIV_TCPOPT_WSCALE << 8 | 3)) {
+		found->wscale = len;
+		return 4;
+	}
+	if (w == SACK_OK_AND_NOPS || w == SACK_OK_AND_END) {
+		found->sack_ok = 1;
+		return w == SACK_OK_AND_END ? OPTIONS_END : 4;
+	}
+	if (w >> 8 == (NDIV_TCPOPT_NOP << 16 | NDIV_TCPOPT_NOP << 8 | NDIV_TCPOPT_SACK) &&
+	    (len == 10 || len == 18 || len == 26 || len == 34)) {
+		found->sack = o + 2;
+		return len + 2;
+	}
+	return 0;
+}
+
+/* The options as nearly all stacks have them, in whole words. 0: these are others. */
+static __always_inline int options_in_words(struct xdp_md *ctx, const struct ndiv_pkt *pkt, struct options *found)
+{
+	__u32 doff = pkt->payload - pkt->l4, o = TCP_LEN, i, n;
+	const __be32 *w;
+
+	for (i = 0; i < 10; i++) {
+		o = ndiv_forget(pkt, o, 255);
+		if (o >= doff)
+			return o == doff || o >= OPTIONS_END;
+		w = ndiv_ptr(ctx, pkt->l4 + o, sizeof(*w));
+		if (!w)
+			return 0;
+		n = take_word(found, bpf_ntohl(*w), o);
+		if (!n)
+			return 0;
+		o += n;
+	}
+	return 0;
 }
 
 /*
@@ -218,7 +277,7 @@ __noinline int options(struct xdp_md *ctx, const struct ndiv_pkt *pkt, struct op
 
 	if (!pkt || !found)
 		return -1;
-	if (options_of_linux(ctx, pkt, found))
+	if (options_of_linux(ctx, pkt, found) || options_in_words(ctx, pkt, found))
 		return 0;
 	for (i = 0; i < NDIV_TCPOPTS_MAX; i++) {
 		o = ndiv_forget(pkt, o, 63);

@@ -70,7 +70,7 @@ struct ndiv_content {
 	__u32	changed;	/* (u) when that last did: seconds since boot; 0: never */
 	__u64	key[2];		/* (u) of the hashes of URLs: random, set before the first site, and never changed */
 	__u64	left[NDIV_CONTENT_SLOTS]; /* (u) when the slot's site was last served: seconds since boot; 0: never */
-	__u64	unused;
+	__u64	changes;	/* (u) how often <now> was written */
 };
 
 /* Where a part of a response is in the stream. */

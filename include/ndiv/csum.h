@@ -10,14 +10,15 @@
 
 #include <ndiv/handler.h>
 
-/* Folds <sum> to 16 bits, not inverted. */
+/* Folds <sum> to 16 bits, not inverted. With its halves swapped and added, the upper one is the sum, carry included. */
 static __always_inline __u16 ndiv_csum_fold(__u64 sum)
 {
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return sum;
+	__u32 half;
+
+	sum += sum << 32 | sum >> 32;
+	half = sum >> 32;
+	half += half << 16 | half >> 16;
+	return half >> 16;
 }
 
 /* Checksum field <old> after a 16-bit word of the packet changed <from> -> <to> (RFC 1624, eqn. 3). */
@@ -62,19 +63,38 @@ static __always_inline __u64 ndiv_csum_pseudo6(const struct ipv6hdr *ip, __u8 pr
 	return (__u64)s[0] + s[1] + s[2] + s[3] + d[0] + d[1] + d[2] + d[3] + bpf_htonl(proto) + bpf_htonl(len);
 }
 
-/* Adds <len> bytes (below 64) at <p>, in words of four and a rest, to <sum>. <end> bounds the packet. */
+/* Sum of four words. */
+static __always_inline __u64 ndiv_csum_words(const __u32 *w)
+{
+	return (__u64)w[0] + w[1] + w[2] + w[3];
+}
+
+/* Adds <len> bytes (below 64) at <p> to <sum>, in pieces of half the length each. <end> bounds the packet. */
 static __always_inline __s64 ndiv_csum_rest(const void *p, const void *end, __u32 len, __u64 sum)
 {
-	__u32 i;
-
-	for (i = 0; i < 15 && len >= 4; i++) {
-		/* Else clang counts words instead of comparing pointers, and the verifier is lost. */
-		barrier_var(p);
+	if (len & 32) {
+		if (p + 32 > end)
+			return -1;
+		sum += ndiv_csum_words(p) + ndiv_csum_words(p + 16);
+		p += 32;
+	}
+	if (len & 16) {
+		if (p + 16 > end)
+			return -1;
+		sum += ndiv_csum_words(p);
+		p += 16;
+	}
+	if (len & 8) {
+		if (p + 8 > end)
+			return -1;
+		sum += (__u64) * (const __u32 *)p + *(const __u32 *)(p + 4);
+		p += 8;
+	}
+	if (len & 4) {
 		if (p + 4 > end)
 			return -1;
 		sum += *(const __u32 *)p;
 		p += 4;
-		len -= 4;
 	}
 	if (len & 2) {
 		if (p + 2 > end)
