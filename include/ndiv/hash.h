@@ -21,21 +21,23 @@ struct ndiv_sip {
 	__u64	a, b, c, d;
 };
 
-/*
- * In assembler, where each rotation is four instructions and nothing else is needed: clang weaves rounds into each
- * other until it has to keep half of them in memory.
- */
+static __always_inline __u64 ndiv_rotl(__u64 x, int n)
+{
+	return x << n | x >> (64 - n);
+}
+
 static __always_inline void ndiv_sip_round(struct ndiv_sip *s)
 {
-	__u64 t;
-
-	asm("%[a] += %[b]; %[t] = %[b]; %[t] <<= 13; %[b] >>= 51; %[b] |= %[t]; %[b] ^= %[a];"
-	    "%[t] = %[a]; %[t] <<= 32; %[a] >>= 32; %[a] |= %[t];"
-	    "%[c] += %[d]; %[t] = %[d]; %[t] <<= 16; %[d] >>= 48; %[d] |= %[t]; %[d] ^= %[c];"
-	    "%[a] += %[d]; %[t] = %[d]; %[t] <<= 21; %[d] >>= 43; %[d] |= %[t]; %[d] ^= %[a];"
-	    "%[c] += %[b]; %[t] = %[b]; %[t] <<= 17; %[b] >>= 47; %[b] |= %[t]; %[b] ^= %[c];"
-	    "%[t] = %[c]; %[t] <<= 32; %[c] >>= 32; %[c] |= %[t];"
-	    : [a] "+r"(s->a), [b] "+r"(s->b), [c] "+r"(s->c), [d] "+r"(s->d), [t] "=&r"(t));
+	s->a += s->b;
+	s->b = ndiv_rotl(s->b, 13) ^ s->a;
+	s->a = ndiv_rotl(s->a, 32);
+	s->c += s->d;
+	s->d = ndiv_rotl(s->d, 16) ^ s->c;
+	s->a += s->d;
+	s->d = ndiv_rotl(s->d, 21) ^ s->a;
+	s->c += s->b;
+	s->b = ndiv_rotl(s->b, 17) ^ s->c;
+	s->c = ndiv_rotl(s->c, 32);
 }
 
 static __always_inline void ndiv_sip_init(struct ndiv_sip *s, const volatile struct ndiv_key *key)
