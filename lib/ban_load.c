@@ -5,12 +5,16 @@
  * The table is made when the first ban is set, or a policy is loaded that has rules which ban; as large as the
  * handler's option says. If that is another size by then, there is a new table, and the bans go on in it.
  */
+#define _GNU_SOURCE	/* mkostemp() */
 #include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <endian.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 #include "ban.h"
@@ -157,6 +161,17 @@ static int table_ready(struct ndiv *nd, const struct table *tab, const char *dir
 			err = table_new(nd, slot, ban_buckets(bans), tick, v);
 	}
 	close(slot);
+	return err;
+}
+
+/* A table for a shield that is attached to nothing, into its <slot>. */
+int bans_alone(struct ndiv *nd, int slot)
+{
+	struct ban_view v = { 0 };
+	int err = table_new(nd, slot, ban_buckets(BANS_ALONE), 0, &v);
+
+	if (!err)
+		ban_close(&v);
 	return err;
 }
 
@@ -504,20 +519,42 @@ static int save_one(const struct ndiv_ban *ban, void *arg)
 	return 0;
 }
 
+/* A new file, for nobody else's eyes. */
+static FILE *open_beside(char *name)
+{
+	int fd = mkostemp(name, O_CLOEXEC);
+	FILE *f = fd < 0 ? NULL : fdopen(fd, "w");
+
+	if (fd >= 0 && !f)
+		close(fd);
+	return f;
+}
+
 /* A file beside it first, so that there is an old one or a new one, never half of one. */
 int ndiv_bans_save(struct ndiv *nd, const char *path)
 {
+	struct ndiv_bans_state state;
 	char beside[512];
+	struct stat st;
 	FILE *f;
-	int err;
+	int err = ndiv_bans_state(nd, &state);
 
-	if (snprintf(beside, sizeof(beside), "%s.new", path) >= (int)sizeof(beside))
+	if (err)
+		return err;
+	if (!lstat(path, &st)) {
+		if (!S_ISREG(st.st_mode))
+			return fail(nd, EINVAL, "%s is no file that could be replaced: name another one", path);
+		/* Nobody has been banned since shield was attached: what is there waits for being set again. */
+		if (!state.room)
+			return 0;
+	}
+	if (snprintf(beside, sizeof(beside), "%s.XXXXXX", path) >= (int)sizeof(beside))
 		return fail(nd, ENAMETOOLONG, "%s: the name is too long", path);
-	f = fopen(beside, "we");
+	f = open_beside(beside);
 	if (!f)
 		return fail(nd, errno, "cannot write %s: %s", beside, strerror(errno));
 	err = ndiv_bans_each(nd, save_one, f);
-	if (!err && (fflush(f) || fsync(fileno(f))))
+	if (!err && (ferror(f) || fflush(f) || fsync(fileno(f))))
 		err = fail(nd, errno, "cannot write %s: %s", beside, strerror(errno));
 	if (fclose(f) && !err)
 		err = fail(nd, errno, "cannot write %s: %s", beside, strerror(errno));

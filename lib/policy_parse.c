@@ -157,7 +157,7 @@ static int set_add(struct parser *ps, struct set **out)
 
 	if (ps->lx.token != TOKEN_WORD || !name_good(name))
 		return lex_expected(&ps->lx, "a name of up to 31 small letters, digits, - and _");
-	if (known_set(name) || set_find(ps->p, name))
+	if (set_find(ps->p, name))
 		return lex_fail(&ps->lx, "there is a set \"%s\" already", name);
 	if (ps->p->set_count == POLICY_SETS_MAX)
 		return lex_fail(&ps->lx, "more than %d sets", POLICY_SETS_MAX);
@@ -286,12 +286,14 @@ static int known_prefixes(struct parser *ps, const char *const *text, struct pre
 
 static int take_named_set(struct parser *ps)
 {
-	const char *name = ps->lx.word + 1, *const *known = known_set(name);
+	const char *name = ps->lx.word + 1, *const *known;
 	const struct set *set = set_find(ps->p, name);
 	struct prefixes list = { 0 };
 	char text[64];
 	int err = 0;
 
+	/* one of the file's own comes first */
+	known = set ? NULL : known_set(name);
 	if (!set && !known)
 		return lex_fail(&ps->lx, "no set \"%s\" is defined above", name);
 	if (known)

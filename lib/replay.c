@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#include "ban.h"
 #include "policy.h"
 #include "segment.h"
 #include "core.skel.h"
@@ -164,6 +165,8 @@ static int set_up(struct ndiv_replay *rp, const struct ndiv_replay_opts *o, cons
 		err = fill_chain(rp);
 	if (!err)
 		err = find_maps(rp);
+	if (!err && policy && policy_bans(policy))
+		err = bans_alone(&rp->nd, shield_map(rp, "shield_bans"));
 	if (!err && policy)
 		err = policy_put(&rp->nd, &rp->maps, policy);
 	return err;

@@ -26,7 +26,9 @@ unit() {
 	local line
 
 	while read -r line; do
-		line=${line//%i/lab0}
+		line=${line//%I/lab0}
+		line=${line//\/var\/lib\/ndiv/$tmp}
+		line=${line#-}
 		line=${line//\/usr\/local/$root/usr/local}
 		s bash -c "${line//\$\$/\$}" || return 1
 	done < <(sed -n "s/^$1=//p" "$unit")
@@ -102,7 +104,12 @@ echo 'deny nobody' >>"$tmp/policy"
 ok 'reload fails with a bad one' fails unit ExecReload
 is 'the one before is at work' "$(shown '.policy.rules[-1].rule')" 'deny 192.0.2.1'
 works 'not reloaded' 4
-ok 'stop' unit ExecStop
+# stop: as systemd.
+stop() { unit ExecStop && unit ExecStopPost; }
+
+ok 'a ban' nd shield ban lab0 192.0.2.9 1h
+ok 'stop' stop
+is 'the ban is saved' "$(cut -d' ' -f1 "$tmp/bans-lab0")" 192.0.2.9
 ok 'nothing is left' nothing_left
 works 'stopped' 5
 ok 'it does not start with a bad policy' fails start
@@ -111,5 +118,6 @@ POLICY=$policy
 ok 'start again' start
 works 'started again' 6
 kill "$held"
-ok 'stop again' unit ExecStop
+is 'the ban is set again' "$(nd shield bans -j lab0 | jq -r '.. | .prefix? // empty')" 192.0.2.9
+ok 'stop again' stop
 done_testing

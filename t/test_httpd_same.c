@@ -32,7 +32,6 @@ static struct batch {
 static size_t waiting;
 
 static struct run run;
-static uint8_t value[16384];
 static struct client clients[] = {
 	{ .mss = 1460 }, { .mss = 1460, .ts = 1 }, { .mss = 536, .ts = 1 }, { .mss = 1460, .ts = 1, .v6 = 1 },
 	{ .mss = 1460, .tag = 7 },
@@ -67,18 +66,20 @@ static long any(long n)
 /* Wipes what instance <id> remembers. */
 static void forget(uint32_t id)
 {
-	static const struct { const char *name; uint32_t count; } maps[] = { { "texts", TEXTS }, { "made", 1 } };
+	static const struct { const char *name; uint32_t count; } maps[] = { { "ndiv_texts", TEXTS }, { "ndiv_made", 1 } };
 	struct bpf_map *map;
 	uint32_t i, key;
+	uint8_t *zeros;
 
-	memset(value, 0, sizeof(value));
 	for (i = 0; i < COUNT(maps); i++) {
 		map = bpf_object__find_map_by_name(run.handler[id].obj, maps[i].name);
 		assert_non_null(map);
 		assert_int_equal(bpf_map__max_entries(map), maps[i].count);
-		assert_true(bpf_map__value_size(map) <= sizeof(value) / 4 && run.cpu_count <= 4);
+		zeros = calloc(run.cpu_count, (bpf_map__value_size(map) + 7) & ~7U);
+		assert_non_null(zeros);
 		for (key = 0; key < maps[i].count; key++)
-			assert_int_equal(bpf_map_update_elem(bpf_map__fd(map), &key, value, BPF_ANY), 0);
+			assert_int_equal(bpf_map_update_elem(bpf_map__fd(map), &key, zeros, BPF_ANY), 0);
+		free(zeros);
 	}
 }
 

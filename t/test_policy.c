@@ -114,7 +114,7 @@ static const struct bad_row bads[] = {
 	{ "limit 10.0.0.1", "p:1:15: expected rate, and how many packets or bytes a second, found the end of the file" },
 	{ "limit 10.0.0.1 rate x", "p:1:21: expected " A_RATE ", found \"x\"" },
 	{ "limit rate 5/s", "p:1:7: \"rate\" " PREFIX },
-	{ "set bogons { }", "p:1:5: there is a set \"bogons\" already" },
+	{ "set bogons { }\nset bogons { }", "p:2:5: there is a set \"bogons\" already" },
 	{ "deny @bogon", "p:1:6: no set \"bogon\" is defined above" },
 	{ "deny \x01", "p:1:6: the character 0x01 has no place outside of comments and texts" },
 	{ "deny \xc3\xa4", "p:1:6: the character 0xc3 has no place outside of comments and texts" },

@@ -79,7 +79,7 @@ static void set_source(const char *text)
 /* --- packets */
 
 enum what {
-	TCP_SYN4, TCP_ACK4, UDP4, PING4, TCP_SYN6, UDP6, PING6, NS6, FRAG4, LATER4, FRAG6, GRE4, OTHER_MAC,
+	TCP_SYN4, TCP_ACK4, UDP4, PING4, TCP_SYN6, UDP6, PING6, NS6, FAR_NS6, FRAG4, LATER4, FRAG6, GRE4, OTHER_MAC,
 	/* <port> is the source's */
 	DNS4, DNS6, FROM4,
 	/* with options */
@@ -96,7 +96,8 @@ static void build(enum what what, uint16_t port)
 		[TCP_SYN6] = { IP6(), TCP(.dport = port, .flags = TH_SYN) },
 		[UDP6] = { IP6(), UDP(.dport = port), DATA(100) },
 		[PING6] = { IP6(), ICMP6(.type = port), DATA(9) },
-		[NS6] = { IP6(), ICMP6(.type = 135), DATA(24) },
+		[NS6] = { IP6(.hops = 255), ICMP6(.type = 135), DATA(24) },
+		[FAR_NS6] = { IP6(.hops = 254), ICMP6(.type = 135), DATA(24) },
 		[FRAG4] = { IP4(.frag = 0x2000), UDP(.dport = port), DATA(40) },
 		[LATER4] = { IP4(.frag = 0x0005, .proto = 17), DATA(48) },
 		[FRAG6] = { IP6(), FRAG(.off = 8, .next = 17), DATA(48) },
@@ -186,6 +187,8 @@ static const struct packet_row rows[] = {
 	{ "service icmp6 type 128 deny", PING6, 128, NULL, DENIED, 1, 1 },
 	{ "service icmp6 deny", NS6, 0, NULL, PASS, 0, 0 },		/* neighbour discovery */
 	{ "deny ::/0", NS6, 0, NULL, PASS, 0, 0 },
+	{ "deny ::/0", FAR_NS6, 0, NULL, DENIED, 1, 1 },			/* which no neighbour has sent */
+	{ "service icmp6 type 135 deny", FAR_NS6, 0, NULL, DENIED, 1, 1 },
 	{ "service protocol 47 deny", GRE4, 0, NULL, DENIED, 1, 1 },
 	{ "service protocol 48 deny", GRE4, 0, NULL, PASS, 0, 0 },
 	{ "service fragment deny", FRAG4, 53, NULL, DENIED, 1, 1 },

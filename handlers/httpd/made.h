@@ -22,12 +22,13 @@ struct made {
 	__u8	bytes[MADE_MAX];
 };
 
+/* As all whose names begin so, it is no other build's after a replacement. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, struct made);
-} made SEC(".maps");
+} ndiv_made SEC(".maps");
 
 /* With args->rem, all that the payload of a first segment depends on. */
 static __always_inline __u64 made_what(const struct httpd_args *args)
@@ -39,7 +40,7 @@ static __always_inline struct made *last_made(void)
 {
 	__u32 zero = 0;
 
-	return bpf_map_lookup_elem(&made, &zero);
+	return bpf_map_lookup_elem(&ndiv_made, &zero);
 }
 
 static __always_inline int is_made(const struct made *m, const struct httpd_args *args)

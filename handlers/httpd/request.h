@@ -738,7 +738,7 @@ __noinline int copy_text(struct xdp_md *ctx, const struct ndiv_pkt *pkt, struct 
 static __always_inline struct text *find_text(struct xdp_md *ctx, struct ndiv_pkt *pkt, int site)
 {
 	__u32 i = (pkt->end - pkt->payload) & (TEXTS - 1), now;
-	struct text *text = bpf_map_lookup_elem(&texts, &i);
+	struct text *text = bpf_map_lookup_elem(&ndiv_texts, &i);
 	__u64 changes = ndiv_content.changes;	/* before <now>, which is written last */
 	int len = text ? copy_text(ctx, pkt, text) : -1;
 

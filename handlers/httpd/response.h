@@ -392,10 +392,9 @@ static __always_inline __s64 write_body(const struct ndiv_frame *frame, __u32 of
 {
 	__u32 shift = -rem & 63, more = -len & (COPY_UNIT - 1);
 
-	if (header && len <= COPY_MAX) {
-		if (put_units(frame, off - more, pattern + ((shift - more) & 63), len + more))
-			return -1;
-	} else if (ndiv_frame_store_max(frame, off, pattern + shift, len, UNIT_MAX))
+	/* Where the linear part ends too soon, the helper finds its way. */
+	if ((!header || len > COPY_MAX || put_units(frame, off - more, pattern + ((shift - more) & 63), len + more)) &&
+	    ndiv_frame_store_max(frame, off, pattern + shift, len, UNIT_MAX))
 		return -1;
 	return sum_at(sum_pattern(shift + len) - sum_pattern(shift), shift);
 }

@@ -61,12 +61,13 @@ struct text {
 	char	bytes[TEXT_MAX + 32];
 };
 
+/* As all whose names begin so, they are no other build's after a replacement. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, TEXTS);
 	__type(key, __u32);
 	__type(value, struct text);
-} texts SEC(".maps");
+} ndiv_texts SEC(".maps");
 
 /* Eight bytes at <pos>. */
 static __always_inline __u64 load8(const struct text *text, __u32 pos)

@@ -138,7 +138,8 @@ static SHIELD_INLINE void ban_raise(__u32 *at, __u32 until)
 		if (old >= until || __sync_val_compare_and_swap(at, old, until) == old)
 			return;
 	}
-	BAN_WRITE(*at, until);
+	if (BAN_READ(*at) < until)
+		BAN_WRITE(*at, until);
 }
 
 static SHIELD_INLINE __u32 ban_tick(__u64 ms)

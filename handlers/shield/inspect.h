@@ -370,10 +370,15 @@ static __always_inline __u32 cell_at(__u32 row, const struct kind *kind)
 	return line ? line_word(line, i) : 0;
 }
 
-/* Neighbour discovery (RFC 4861). */
-static __always_inline int is_neighbour(const struct ndiv_pkt *pkt, __u8 type)
+/* Neighbour discovery: of the link, so no router has lowered its hop limit (RFC 4861, 6.1 and 7.1). */
+static __always_inline int is_neighbour(struct xdp_md *ctx, const struct ndiv_pkt *pkt, __u8 type)
 {
-	return pkt->flags & NDIV_F_ICMP6 && type >= 133 && type <= 137;
+	const struct ipv6hdr *ip6;
+
+	if (!(pkt->flags & NDIV_F_ICMP6) || type < 133 || type > 137)
+		return 0;
+	ip6 = ndiv_ptr(ctx, pkt->l3, sizeof(*ip6));
+	return ip6 && ip6->hop_limit == 255;
 }
 
 /* What kind of packet it is. Below 0: one that no policy is about. */
@@ -393,7 +398,7 @@ static __always_inline int kind_of(struct xdp_md *ctx, const struct ndiv_pkt *pk
 		kind->selector = (pkt->flags & NDIV_F_TCP ? POLICY_TCP : POLICY_UDP) + bpf_ntohs(ports[1]);
 	} else if (pkt->flags & (NDIV_F_ICMP | NDIV_F_ICMP6)) {
 		icmp = ndiv_ptr(ctx, pkt->l4, sizeof(*icmp));
-		if (!icmp || is_neighbour(pkt, icmp->type))
+		if (!icmp || is_neighbour(ctx, pkt, icmp->type))
 			return -1;
 		kind->selector = (pkt->flags & NDIV_F_ICMP ? POLICY_ICMP : POLICY_ICMP6) + icmp->type;
 	} else {

@@ -168,8 +168,8 @@ static __always_inline __s64 ndiv_csum_linear(struct xdp_md *ctx, __u32 off, __u
 	return ndiv_csum_frame(&frame, off, len, sum);
 }
 
-/* Bytes of a chunk that is copied out of a packet of several buffers to be summed. */
-#define NDIV_CSUM_CHUNK	128
+/* Bytes of a chunk that is copied out of a packet of several buffers to be summed: few, as the stack has 512 in all. */
+#define NDIV_CSUM_CHUNK	112
 
 /* As ndiv_csum_linear(), for bytes anywhere in a packet of several buffers, by copies. Slower. */
 static __always_inline __s64 ndiv_csum_frags(struct xdp_md *ctx, __u32 off, __u32 len, __u64 sum)
