@@ -85,6 +85,7 @@ __u64	prefixes_hash(const struct prefixes *list);
 
 /* --- policy_known.c */
 const char *const *known_set(const char *name);
+int	known_amplifier(size_t i);
 
 /* --- policy_parse.c */
 

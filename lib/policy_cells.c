@@ -253,7 +253,7 @@ static int number_planes(const struct ndiv_policy *p, struct kinds *planes, __u8
 static int build_planes(struct ndiv *nd, const struct ndiv_policy *p, struct image *img, struct policy_head *head,
 			struct kinds *planes)
 {
-	static __u8 table[POLICY_ORIGINS];
+	__u8 *table;
 	int err;
 
 	if (!has_origins(p)) {
@@ -261,17 +261,19 @@ static int build_planes(struct ndiv *nd, const struct ndiv_policy *p, struct ima
 
 		return kind_of(planes, &all) ? fail(nd, ENOMEM, "no memory") : 0;
 	}
-	memset(table, 0, sizeof(table));
-	err = number_planes(p, planes, table);
+	table = calloc(1, POLICY_ORIGINS);
+	err = table ? number_planes(p, planes, table) : -ENOMEM;
 	if (err == -E2BIG)
-		return fail(nd, E2BIG, "%s: its services tell more than %d kinds of source ports apart", p->path,
-			    POLICY_PLANES);
-	if (err)
-		return fail(nd, ENOMEM, "no memory");
-	head->origins = image_lines(img, POLICY_PLANE_LINES + POLICY_ORIGINS / POLICY_LINE);
-	if (!img->err)
-		memcpy(image_at(img, head->origins + POLICY_PLANE_LINES), table, sizeof(table));
-	return 0;
+		err = fail(nd, E2BIG, "%s: its services tell more than %d kinds of source ports apart", p->path,
+			   POLICY_PLANES);
+	else if (err)
+		err = fail(nd, ENOMEM, "no memory");
+	else
+		head->origins = image_lines(img, POLICY_PLANE_LINES + POLICY_ORIGINS / POLICY_LINE);
+	if (head->origins)
+		memcpy(image_at(img, head->origins + POLICY_PLANE_LINES), table, POLICY_ORIGINS);
+	free(table);
+	return err;
 }
 
 /* --- cells */

@@ -15,8 +15,8 @@
 #define RATE_MAX	10000000	/* as in ndiv/limit.h */
 #define BURST_MAX	1000000
 #define BYTE_RATE_MIN	1000
-#define BYTE_RATE_MAX	100000000000ULL
-#define BYTE_BURST_MIN	1000
+#define BYTE_RATE_MAX	10000000000ULL	/* above which whole ns are too coarse for short packets */
+#define BYTE_BURST_MIN	64000	/* so that no packet is longer, and costs less than its length */
 #define BYTE_BURST_MAX	1000000000ULL
 #define BAN_RULE_MAX	(365 * 86400000ULL)	/* ms that a rule bans, at most */
 #define BAN_AFTER_MAX	50			/* seconds of a minute in which a rate can be exceeded */
@@ -432,7 +432,17 @@ static int take_part(struct parser *ps, const struct proto *proto)
 	return take_ranges(ps, what, proto->first, 255, "a type from 0 to 255, or a range such as 3-4");
 }
 
-/* "from port 53,123", or nothing. */
+static int take_amplifiers(struct parser *ps)
+{
+	int err = 0, port;
+	size_t i;
+
+	for (i = 0; (port = known_amplifier(i)) >= 0 && !err; i++)
+		err = add_range(ps, &ps->rule->from, port, port);
+	return err ? err : step(ps);
+}
+
+/* "from port 53,123", of UDP also "from amplifiers", or nothing. */
 static int take_from(struct parser *ps, const struct proto *proto)
 {
 	int err;
@@ -442,8 +452,12 @@ static int take_from(struct parser *ps, const struct proto *proto)
 	err = step(ps);
 	if (err)
 		return err;
+	if (proto->first == POLICY_UDP && lex_is(&ps->lx, "amplifiers"))
+		return take_amplifiers(ps);
 	if (!lex_is(&ps->lx, "port"))
-		return lex_expected(&ps->lx, "port (for addresses there are allow, deny, trust and limit)");
+		return lex_expected(&ps->lx, proto->first == POLICY_UDP ?
+				    "port or amplifiers (for addresses there are allow, deny, trust and limit)" :
+				    "port (for addresses there are allow, deny, trust and limit)");
 	err = step(ps);
 	return err ? err : take_ranges(ps, &ps->rule->from, 0, 65535, a_port);
 }
@@ -535,7 +549,7 @@ static int take_burst(struct parser *ps)
 	if (ps->lx.token != TOKEN_WORD || amount(word, word + strlen(word), &r->burst, &by_bytes) ||
 	    by_bytes != r->by_bytes || r->burst < (by_bytes ? BYTE_BURST_MIN : 1) ||
 	    r->burst > (by_bytes ? BYTE_BURST_MAX : BURST_MAX))
-		return lex_expected(&ps->lx, r->by_bytes ? "a number of bytes from 1kB to 1GB" :
+		return lex_expected(&ps->lx, r->by_bytes ? "a number of bytes from 64kB to 1GB" :
 							   "a number of packets from 1 to 1000000");
 	return step(ps);
 }
@@ -550,7 +564,7 @@ static int take_rate(struct parser *ps)
 	r->action = POLICY_LIMIT;
 	if (ps->lx.token != TOKEN_WORD || !slash || strcmp(slash, "/s") ||
 	    amount(word, slash, &r->rate, &r->by_bytes) || !rate_good(r))
-		return lex_expected(&ps->lx, "a rate from 1/s to 10000000/s, or from 1kB/s to 100GB/s");
+		return lex_expected(&ps->lx, "a rate from 1/s to 10000000/s, or from 1kB/s to 10GB/s");
 	err = step(ps);
 	if (!err)
 		err = take_burst(ps);
@@ -575,7 +589,7 @@ static int take_action(struct parser *ps)
 	return err ? err : take_rate(ps);
 }
 
-/* "service PROTOCOL [from port RANGE, ...] [to PREFIX, ...] [port RANGE, ...] [with options] ACTION [dry]" */
+/* "service PROTOCOL [from ...] [to PREFIX, ...] [port RANGE, ...] [with options] ACTION [dry]" */
 static int take_service(struct parser *ps)
 {
 	const struct proto *proto = NULL;

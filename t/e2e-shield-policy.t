@@ -131,6 +131,31 @@ replaced() {
 
 count_above() { [ "$(rule 2 packets)" -gt "$1" ]; }
 
+# words: rules are shown as they were written, whatever they say, and are the same when they are read again.
+words() {
+	local rules
+
+	rules=$(cat <<-'END'
+		deny @bogons dry
+		deny @private, 192.0.2.9
+		limit 198.18.0.0/15 rate 10MB/s burst 1MB per address
+		service udp from amplifiers to 192.0.2.1 port 1024-65535 limit 100kB/s
+		service udp from port 53, 123-124 allow
+		service tcp from port 0-1023 port 80 limit 20/s burst 50 per source ban 10m after 5
+		service any with options deny
+		service icmp6 type 128 with options limit 5/s per address
+		service fragment limit 1GB/s per source dry
+		service protocol 47, 50-51 deny
+	END
+	)
+	put <<<"$rules"
+	load 'every word'
+	is 'every word: shown' "$(nd shield show -j lab0 | jq -r '.policy.rules[].rule')" "$rules"
+	is 'every word: read again' "$(nd shield diff lab0 "$tmp/policy" | sed 's/ \[dry\]$//')" "  ${rules//$'\n'/$'\n'  }"
+	nd shield show -j lab0 | jq -r '.policy.rules[].rule' >"$tmp/again"
+	is 'every word: what is shown is a policy' "$(nd shield diff lab0 "$tmp/again" | grep -c '^  ')" 10
+}
+
 # shows: what people and programs see.
 shows() {
 	put <<-'END'
@@ -159,6 +184,7 @@ haproxy_start 80 81
 exits 'not attached' 1 "ndiv: lab0: shield is not attached: \`ndiv attach lab0 shield\`" nd shield show lab0
 ok 'attach' nd attach lab0 shield
 is 'no policy' "$(nd shield show lab0 | tail -n 1)" 'lab0: policy: none'
+words
 shows
 errors
 is 'what was bad has changed nothing' "$(rule 1 rule)" 'deny 192.0.2.1'

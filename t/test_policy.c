@@ -34,7 +34,7 @@ struct bad_row {
 	const char *text, *want;
 };
 
-#define A_RATE	"a rate from 1/s to 10000000/s, or from 1kB/s to 100GB/s"
+#define A_RATE	"a rate from 1/s to 10000000/s, or from 1kB/s to 10GB/s"
 #define PREFIX	"is no address or prefix such as 192.0.2.0/24 or 2001:db8::/32"
 
 /* clang-format off */
@@ -100,13 +100,18 @@ static const struct bad_row bads[] = {
 	{ "service tcp limit 1kB", "p:1:19: expected " A_RATE ", found \"1kB\"" },
 	{ "service tcp limit kB/s", "p:1:19: expected " A_RATE ", found \"kB/s\"" },
 	{ "service tcp limit 0kB/s", "p:1:19: expected " A_RATE ", found \"0kB/s\"" },
-	{ "service tcp limit 101GB/s", "p:1:19: expected " A_RATE ", found \"101GB/s\"" },
+	{ "service tcp limit 11GB/s", "p:1:19: expected " A_RATE ", found \"11GB/s\"" },
 	{ "service tcp limit 18446744073709551617kB/s", "p:1:19: expected " A_RATE ", found \"18446744073709551617kB/s\"" },
 	{ "service tcp limit 1Mb/s", "p:1:19: expected " A_RATE ", found \"1Mb/s\"" },
-	{ "service tcp limit 1MB/s burst 9", "p:1:31: expected a number of bytes from 1kB to 1GB, found \"9\"" },
-	{ "service tcp limit 1MB/s burst 2GB", "p:1:31: expected a number of bytes from 1kB to 1GB, found \"2GB\"" },
+	{ "service tcp limit 1MB/s burst 9", "p:1:31: expected a number of bytes from 64kB to 1GB, found \"9\"" },
+	{ "service tcp limit 1MB/s burst 63kB", "p:1:31: expected a number of bytes from 64kB to 1GB, found \"63kB\"" },
+	{ "service tcp limit 1MB/s burst 2GB", "p:1:31: expected a number of bytes from 64kB to 1GB, found \"2GB\"" },
 	{ "service tcp limit 9/s burst 9kB", "p:1:29: expected a number of packets from 1 to 1000000, found \"9kB\"" },
 	{ "service tcp from 10.0.0.1", "p:1:18: expected port (for addresses there are allow, deny, trust and limit), found \"10.0.0.1\"" },
+	{ "service tcp from amplifiers", "p:1:18: expected port (for addresses there are allow, deny, trust and limit), found \"amplifiers\"" },
+	{ "service udp from 53", "p:1:18: expected port or amplifiers (for addresses there are allow, deny, trust and limit), found \"53\"" },
+	{ "service udp from amplifiers", "p:1:28: expected allow, deny or limit, found the end of the file" },
+	{ "service udp from amplifiers,53 deny", "p:1:28: expected allow, deny or limit, found \",\"" },
 	{ "service icmp from port 1 deny", "p:1:14: expected allow, deny or limit, found \"from\"" },
 	{ "service tcp from port 1-x deny", "p:1:23: expected a port from 0 to 65535, or a range such as 8000-8999, found \"1-x\"" },
 	{ "service tcp to 10.0.0.1 from port 1 deny", "p:1:25: expected allow, deny or limit, found \"from\"" },
@@ -551,7 +556,7 @@ static void test_bytes(void **state)
 		{ "service udp limit 1kB/s", 65536000000ULL, 65536000000ULL },
 		{ "service udp limit 1MB/s burst 1MB", 65536000, 1000000000 },
 		{ "service udp limit 10MB/s", 6553600, 100000000 },
-		{ "service udp limit 100GB/s burst 1kB", 655, 10000000 },
+		{ "service udp limit 10GB/s burst 64kB", 6553, 10000000 },
 	};
 	const struct policy_rule *rule;
 	size_t i;
@@ -563,6 +568,102 @@ static void test_bytes(void **state)
 		assert_true(rule->by_bytes);
 		assert_int_equal(rule->gap, rows[i].gap);
 		assert_int_equal(rule->depth, rows[i].depth);
+		image_drop(&img);
+		policy_free(&policy);
+	}
+}
+
+/* --- sets that need not be defined */
+
+struct known_row {
+	const char *addr;
+	int bogon, private;
+};
+
+static const struct known_row known[] = {
+	{ "0.0.0.0", 1, 0 },
+	{ "8.8.8.8", 0, 0 },
+	{ "9.255.255.255", 0, 0 },
+	{ "10.0.0.1", 0, 1 },
+	{ "11.0.0.0", 0, 0 },
+	{ "100.63.255.255", 0, 0 },
+	{ "100.64.0.1", 0, 1 },
+	{ "100.128.0.0", 0, 0 },
+	{ "127.0.0.1", 1, 0 },
+	{ "169.254.169.254", 0, 1 },
+	{ "172.15.255.255", 0, 0 },
+	{ "172.31.255.255", 0, 1 },
+	{ "172.32.0.0", 0, 0 },
+	{ "192.0.0.1", 1, 0 },
+	{ "192.0.1.0", 0, 0 },
+	{ "192.0.2.1", 1, 0 },
+	{ "192.168.3.4", 0, 1 },
+	{ "192.169.0.0", 0, 0 },
+	{ "198.17.255.255", 0, 0 },
+	{ "198.19.255.255", 1, 0 },
+	{ "198.51.100.9", 1, 0 },
+	{ "203.0.113.255", 1, 0 },
+	{ "203.0.114.0", 0, 0 },
+	{ "223.255.255.255", 0, 0 },
+	{ "224.0.0.1", 1, 0 },
+	{ "255.255.255.255", 1, 0 },
+	{ "::", 1, 0 },
+	{ "::1", 1, 0 },
+	{ "::ffff:8.8.8.8", 1, 0 },
+	{ "64:ff9b::808:808", 0, 0 },
+	{ "64:ff9b:1::1", 0, 1 },
+	{ "100::1", 1, 0 },
+	{ "1fff::1", 1, 0 },
+	{ "2001:2::1", 1, 0 },
+	{ "2001:2:1::1", 0, 0 },
+	{ "2001:1f::1", 1, 0 },
+	{ "2001:20::1", 0, 0 },
+	{ "2001:db8::1", 1, 0 },
+	{ "2001:4860:4860::8888", 0, 0 },
+	{ "2001::1", 0, 0 },
+	{ "2002:c000::1", 0, 0 },
+	{ "3fff:fff::1", 1, 0 },
+	{ "3fff:1000::1", 0, 0 },
+	{ "4000::", 1, 0 },
+	{ "5f00::1", 1, 0 },
+	{ "bfff::1", 1, 0 },
+	{ "dfff::1", 1, 0 },
+	{ "efff::1", 1, 0 },
+	{ "f7ff::1", 1, 0 },
+	{ "fbff::1", 1, 0 },
+	{ "fc00::1", 0, 1 },
+	{ "fdff::1", 0, 1 },
+	{ "fe00::1", 1, 0 },
+	{ "fe80::1", 0, 1 },
+	{ "febf::1", 0, 1 },
+	{ "fec0::1", 1, 0 },
+	{ "ff02::1", 1, 0 },
+};
+
+/* Is rule 1 about <text>? */
+static int is_denied(const char *text)
+{
+	struct prefix addr;
+
+	assert_null(prefix_parse(text, strlen(text), &addr));
+	return source_says(&addr) == POLICY_CELL(1, 0);
+}
+
+static void test_known(void **state)
+{
+	static const char *const text[] = { "deny @bogons", "deny @private" };
+	const struct known_row *row;
+	size_t i, k;
+
+	for (k = 0; k < 2; k++) {
+		assert_int_equal(parse(text[k], strlen(text[k])), 0);
+		assert_int_equal(strncmp(policy.rule[1].text, text[k], strlen(text[k])), 0);
+		assert_int_equal(image_make(&nd, &policy, 0, &img), 0);
+		for (i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+			row = &known[i];
+			if (is_denied(row->addr) != (k ? row->private : row->bogon))
+				fail_msg("%s: %s", text[k], row->addr);
+		}
 		image_drop(&img);
 		policy_free(&policy);
 	}
@@ -585,6 +686,7 @@ int main(void)
 		cmocka_unit_test(test_bad),    cmocka_unit_test(test_zero_byte), cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_file),   cmocka_unit_test(test_random),	 cmocka_unit_test(test_large),
 		cmocka_unit_test(test_cells),  cmocka_unit_test(test_planes),	 cmocka_unit_test(test_bytes),
+		cmocka_unit_test(test_known),
 	};
 
 	return cmocka_run_group_tests_name("policy", tests, setup, teardown);

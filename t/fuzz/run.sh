@@ -64,6 +64,7 @@ seeds() {
 	policy)
 		printf 'set a { 10.0.0.0/8,\n2001:db8::/32 }\ntrust @a, 192.0.2.1 dry\ndeny 10.1.0.0/16, 0.0.0.0/0, ::/0\n' >"$dir/sources"
 		printf 'dry-run\nservice tcp to 10.0.0.1, fd00::/8 port 80,8000-8999 limit 100/s burst 5 per source ban 10m after 5 dry # x\nservice any deny\nservice icmp6 type 3-4 allow\nservice protocol 47 deny\nservice fragment deny\n' >"$dir/services"
+		printf 'deny @bogons dry\nlimit @private, 192.0.2.0/24 rate 10/s per address\nservice udp from amplifiers to 10.0.0.1 port 1024-65535 limit 10MB/s burst 1MB per address\nservice tcp from port 53,123-124 with options deny\nservice any with options limit 5kB/s per source\n' >"$dir/origins"
 		;;
 	prefix)
 		printf '# some\n10.0.0.0/8\n\n  2001:db8::/32 # x\r\n192.0.2.1' >"$dir/list"
