@@ -66,7 +66,10 @@ static long any(long n)
 /* Wipes what instance <id> remembers. */
 static void forget(uint32_t id)
 {
-	static const struct { const char *name; uint32_t count; } maps[] = { { "ndiv_texts", TEXTS }, { "ndiv_made", 1 } };
+	static const struct {
+		const char *name;
+		uint32_t count;
+	} maps[] = { { "ndiv_texts", TEXTS }, { "ndiv_made", 1 } };
 	struct bpf_map *map;
 	uint32_t i, key;
 	uint8_t *zeros;

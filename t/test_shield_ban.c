@@ -125,7 +125,7 @@ static void build(enum what what, uint16_t port)
 		[LATER4] = { IP4(.frag = 0x0005, .proto = 17), DATA(48) },
 		[UDP6] = { IP6(), UDP(.dport = port), DATA(100) },
 		[SYN6] = { IP6(), TCP(.dport = port, .flags = TH_SYN) },
-		[NS6] = { IP6(), ICMP6(.type = 135), DATA(24) },
+		[NS6] = { IP6(.hops = 255), ICMP6(.type = 135), DATA(24) },
 		[OTHER_MAC] = { ETH(.dst = { 2, 0, 0, 0, 0x77, 9 }), IP4(), UDP(.dport = port), DATA(9) },
 	};
 
@@ -401,12 +401,15 @@ static void test_full(void **state)
 /* Sends <count> packets to port 53 from <source>; returns how many were passed. */
 static int burst(const char *source, int count)
 {
-	int n = 0;
+	int n = 0, first = 1;
 
 	while (count--) {
 		build(strchr(source, ':') ? UDP6 : UDP4, 53);
 		set_source(source);
 		n += arrive(source) == PASS;
+		/* the first one is not to be the latest, if the clock goes on before it is looked at */
+		now += first ? SECOND / 200 : 0;
+		first = 0;
 	}
 	return n;
 }
