@@ -286,7 +286,8 @@ static int known_prefixes(struct parser *ps, const char *const *text, struct pre
 
 static int take_named_set(struct parser *ps)
 {
-	const char *name = ps->lx.word + 1, *const *known;
+	const char *name = ps->lx.word + 1;
+	const char *const *known;
 	const struct set *set = set_find(ps->p, name);
 	struct prefixes list = { 0 };
 	char text[64];
