@@ -183,7 +183,7 @@ bad() {
 	policy <<<'deny 10.77.0.1/33'
 	exits 'a bad policy' 1 "$("$build/ndiv" shield check "$tmp/policy" 2>&1)" replay
 	policy <<<'deny 10.77.0.1'
-	exits 'a bad option' 1 'ndiv: replay: shield: unknown option "x"; it has ports, addr, above, unknown, learn, lookups, window' replay x=1
+	exits 'a bad option' 1 'ndiv: replay: shield: unknown option "x"; it has ports, addr, above, unknown, learn, lookups, bans, window' replay x=1
 	exits 'a bad MAC address' 2 'ndiv replay: --mac: "01:00:00:00:00:01" is no MAC address of a host, such as 02:00:00:00:77:02' \
 		replay --mac 01:00:00:00:00:01
 	exits 'standard input' 2 'ndiv replay: standard input is read once only: say who the host is: --mac MAC' "$build/ndiv" replay -
