@@ -32,7 +32,7 @@
 #define FA		(TH_FIN | TH_ACK)
 
 enum { PASS, ANSWER, R_FLAGS = 1 << 8, R_COOKIE, R_NO_FLOW, R_WINDOW, R_CHECKSUM, R_OPTIONS, R_SYN_LIMIT, R_TX_FULL,
-       R_TABLE_FULL, R_FRAGMENT, R_NOT_OPEN, R_REFUSED };
+       R_TABLE_FULL, R_FRAGMENT, R_NOT_OPEN, R_REFUSED, R_DENIED, R_LIMITED, R_BANNED, R_HEADERS };
 #define REASON(r)	((r) - R_FLAGS + 1)
 
 /* Instances: no learning and cookies always; cookies above a rate; no check of windows. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* test_shield.c - the handler shield: flows in every state, what belongs to none, and options */
+#include "policy.h"
 #include "shield_talk.h"
 
 /* --- conversations -------------------------------------------------------------------------------------------- */
@@ -277,6 +278,45 @@ static void test_loose(void **state)
 	one_step("window=ignore", &far, 0, n);
 }
 
+/* A UDP packet behind <n> extension headers, from the lab's client to <dst>. */
+static void build_headers(int n, const uint8_t *dst)
+{
+	struct pkt_layer layers[16] = { ETH(), IP6() };
+	int i;
+
+	memcpy(layers[0].eth.dst, dst, 6);
+	for (i = 0; i < n; i++)
+		layers[2 + i] = (struct pkt_layer)EXT(60);
+	layers[2 + n] = (struct pkt_layer)UDP();
+	layers[3 + n] = (struct pkt_layer)DATA(20);
+	pkt_build(&in, layers);
+}
+
+/* Of IPv6, as many extension headers as are read; with more, only those that are trusted. What the host sends is left. */
+static void test_headers(void **state)
+{
+	static const uint8_t server[] = PKT_MAC_SERVER, other[] = { 2, 0, 0, 0, 0x77, 9 };
+	const uint32_t zero = 0;
+
+	begin(PLAIN);
+	build_headers(NDIV_EXT_MAX, server);
+	assert_int_equal(arrive("eight"), PASS);
+	build_headers(NDIV_EXT_MAX + 1, server);
+	assert_int_equal(arrive("nine"), R_HEADERS);
+	send_out("nine, sent");
+	build_headers(NDIV_EXT_MAX + 1, other);
+	assert_int_equal(arrive("nine, to another host"), PASS);
+	build_headers(NDIV_EXT_MAX + 1, server);
+	assert_int_equal(shield_policy(&run, who, "trust fd77::1"), 0);
+	assert_int_equal(arrive("nine, trusted"), PASS);
+	assert_int_equal(shield_policy(&run, who, "trust fd77::2\nallow fd77::1"), 0);
+	assert_int_equal(arrive("nine, allowed"), R_HEADERS);
+	assert_int_equal(bpf_map_delete_elem(run_map(&run, who, "shield_policy"), &zero), 0);
+	build(1, 0, &(struct pkt_layer)TCP(.dport = PORT, .flags = TH_SYN), 0);
+	in.data[in.l3 + 6] = 0xff;	/* of a protocol that nobody knows */
+	assert_int_equal(arrive("another protocol"), PASS);
+}
+
 /* The names behind the numbers of this test. */
 static void test_names(void **state)
 {
@@ -300,17 +340,19 @@ static void test_names(void **state)
 	assert_string_equal(info->reasons[REASON(R_FRAGMENT)], "fragment");
 	assert_string_equal(info->reasons[REASON(R_NOT_OPEN)], "not-open");
 	assert_string_equal(info->reasons[REASON(R_REFUSED)], "refused");
+	assert_string_equal(info->reasons[REASON(R_HEADERS)], "ip-headers");
 }
 
 int main(void)
 {
-	static struct CMUnitTest tests[sizeof(talks) / sizeof(talks[0]) + 5];
+	static struct CMUnitTest tests[sizeof(talks) / sizeof(talks[0]) + 6];
 	size_t n = 0, i;
 
 	for (i = 0; i < sizeof(talks) / sizeof(talks[0]); i++)
 		tests[n++] = (struct CMUnitTest){ talks[i].name, test_talk, NULL, NULL, (void *)&talks[i] };
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_names);
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_flags);
+	tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_headers);
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_others);
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_million);
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_loose);

@@ -16,6 +16,7 @@
 #include "flow.h"
 #include "handover.h"
 #include "inspect.h"
+#include "job.h"
 #include "synack.h"
 
 const volatile struct shield_config config SEC(".rodata.config") = {
@@ -43,6 +44,7 @@ struct shield_limits shield_limits SEC(".data.limits") __attribute__((aligned(64
 const struct ndiv_info ndiv_info SEC(".rodata.ndiv") = {
 	.abi = NDIV_ABI,
 	.name = "shield",
+	.want = NDIV_WANT_MALFORMED,
 	.about = "keeps floods away from local TCP servers: SYN cookies, flow table",
 	.counters = {
 		[SHIELD_COOKIE_SENT] = "cookie-sent",
@@ -76,6 +78,7 @@ const struct ndiv_info ndiv_info SEC(".rodata.ndiv") = {
 		[SHIELD_R_DENIED] = "denied",
 		[SHIELD_R_LIMITED] = "limited",
 		[SHIELD_R_BANNED] = "banned",
+		[SHIELD_R_HEADERS] = "ip-headers",
 	},
 	.options = {
 		{ .name = "ports", .help = "local ports to protect",
@@ -99,165 +102,6 @@ const struct ndiv_info ndiv_info SEC(".rodata.ndiv") = {
 		  .choices = "check,ignore", .type = NDIV_OPT_CHOICE, .offset = offsetof(struct shield_config, window) },
 	},
 };
-
-/* A packet at hand. */
-struct job {
-	struct ndiv_frame frame;
-	struct ndiv_pkt *pkt;
-	struct shield_tcp tcp;
-	struct flow_key key;
-	__u64	ns, ms;			/* now */
-};
-
-/* --- reading a packet --------------------------------------------------------------------------------------- */
-
-static __always_inline void copy_addr(__u32 *to, const struct in6_addr *from)
-{
-	to[0] = from->in6_u.u6_addr32[0];
-	to[1] = from->in6_u.u6_addr32[1];
-	to[2] = from->in6_u.u6_addr32[2];
-	to[3] = from->in6_u.u6_addr32[3];
-}
-
-/* Addresses, of a packet to this host or (<sent>) from it. 0, or below 0. */
-static __always_inline int read_addr(struct job *job, int sent)
-{
-	struct shield_tcp *tcp = &job->tcp;
-	const struct ipv6hdr *ip6;
-	const struct iphdr *ip4;
-
-	if (job->pkt->flags & NDIV_F_IPV4) {
-		ip4 = ndiv_frame_ptr(&job->frame, job->pkt->l3, sizeof(*ip4));
-		if (!ip4)
-			return -1;
-		tcp->v6 = 0;
-		tcp->remote[0] = sent ? ip4->daddr : ip4->saddr;
-		tcp->local[0] = sent ? ip4->saddr : ip4->daddr;
-		tcp->remote[1] = tcp->remote[2] = tcp->remote[3] = 0;
-		tcp->local[1] = tcp->local[2] = tcp->local[3] = 0;
-		return 0;
-	}
-	ip6 = ndiv_frame_ptr(&job->frame, job->pkt->l3, sizeof(*ip6));
-	if (!ip6)
-		return -1;
-	tcp->v6 = 1;
-	copy_addr(tcp->remote, sent ? &ip6->daddr : &ip6->saddr);
-	copy_addr(tcp->local, sent ? &ip6->saddr : &ip6->daddr);
-	return 0;
-}
-
-static __always_inline void read_clock(struct job *job)
-{
-	job->ns = shield_now();
-	job->ms = shield_ms(job->ns);
-}
-
-/*
- * The rest of a packet whose addresses have been read, and whose length is <len> (an skb may be longer than its IP
- * header can say). 0, or below 0.
- */
-static __always_inline int read_tcp(struct job *job, int sent, __u32 len)
-{
-	const struct tcphdr *th = ndiv_frame_ptr(&job->frame, job->pkt->l4, sizeof(*th));
-	struct shield_tcp *tcp = &job->tcp;
-
-	if (!th)
-		return -1;
-	tcp->rport = sent ? th->dest : th->source;
-	tcp->lport = sent ? th->source : th->dest;
-	tcp->flags = ((const __u8 *)th)[13];
-	tcp->seq = bpf_ntohl(th->seq);
-	tcp->ack = bpf_ntohl(th->ack_seq);
-	tcp->window = bpf_ntohs(th->window);
-	tcp->len = len - job->pkt->payload + !!(tcp->flags & TCP_SYN) + !!(tcp->flags & TCP_FIN);
-	if (!job->ns)
-		read_clock(job);
-	flow_hash(tcp, &job->key);
-	return 0;
-}
-
-/* Is the local end one that is to be protected? */
-static __always_inline int is_protected_host(const struct shield_tcp *tcp)
-{
-	struct in6_addr addr;
-
-	if (!tcp->v6)
-		return ndiv_prefixes_have4(&config.addr, tcp->local[0]);
-	__builtin_memcpy(&addr, tcp->local, sizeof(addr));
-	return ndiv_prefixes_have6(&config.addr, &addr);
-}
-
-static __always_inline int is_protected_port(const struct shield_tcp *tcp)
-{
-	__u16 port = bpf_ntohs(tcp->lport);
-
-	return port >= config.ports.lo && port <= config.ports.hi;
-}
-
-/* Combinations that no stack sends: as netfilter has it, and RST with FIN. */
-static __always_inline int flags_sound(__u8 flags)
-{
-	switch (flags & (TCP_SYN | TCP_ACK | TCP_FIN | TCP_RST)) {
-	case TCP_SYN:
-	case TCP_SYN | TCP_ACK:
-	case TCP_ACK:
-	case TCP_FIN | TCP_ACK:
-	case TCP_RST:
-	case TCP_RST | TCP_ACK:
-		return 1;
-	}
-	return 0;
-}
-
-/* Is the checksum right? A function by itself: see walk_packed(). */
-__noinline int shield_verify_any(struct xdp_md *ctx)
-{
-	struct ndiv_cpu *cpu = ndiv_cpu(NDIV_CPU_RX);
-
-	return cpu && ndiv_l4_verify(ctx, &cpu->pkt);
-}
-
-/*
- * Sum of the TCP header, whose length is 20, 32 or 40 bytes: no options, timestamps, or those of Linux's SYN. Below 0
- * if it is not all there.
- */
-static __always_inline __s64 sum_header(struct xdp_md *ctx, __u32 l4, __u32 len)
-{
-	const __u32 *w = ndiv_ptr(ctx, l4, TCP_LEN);
-	__u64 sum;
-
-	if (!w)
-		return -1;
-	sum = (__u64)w[0] + w[1] + w[2] + w[3] + w[4];
-	if (len == TCP_LEN)
-		return sum;
-	w = ndiv_ptr(ctx, l4 + TCP_LEN, 12);
-	if (!w)
-		return -1;
-	sum += (__u64)w[0] + w[1] + w[2];
-	if (len == TCP_LEN + 12)
-		return sum;
-	w = ndiv_ptr(ctx, l4 + TCP_LEN + 12, 8);
-	return w ? (__s64)(sum + w[0] + w[1]) : -1;
-}
-
-/* Likewise, faster for what nearly all SYNs and first ACKs are: bare headers. */
-static __always_inline int verify(struct xdp_md *ctx, struct job *job)
-{
-	const __u32 *r = job->tcp.remote, *l = job->tcp.local;
-	__u32 len = job->pkt->end - job->pkt->l4;
-	__s64 sum;
-
-	if (len != TCP_LEN && len != TCP_LEN + 12 && len != TCP_LEN + 20)
-		return shield_verify_any(ctx);
-	sum = sum_header(ctx, job->pkt->l4, len);
-	if (sum < 0)
-		return 0;
-	sum += (__u64)r[0] + l[0] + bpf_htons(IPPROTO_TCP) + bpf_htons(len);
-	if (job->tcp.v6)
-		sum += (__u64)r[1] + r[2] + r[3] + l[1] + l[2] + l[3];
-	return ndiv_csum_fold(sum) == 0xffff;
-}
 
 /* --- connections older than shield ---------------------------------------------------------------------------- */
 
@@ -645,6 +489,17 @@ static __always_inline enum ndiv_verdict handle_policy(struct xdp_md *ctx, struc
 	}
 }
 
+/*
+ * IPv6 with more extension headers than are read: the stack would take it, and neither bans nor rules could be asked
+ * what is behind them. What else is malformed, the stack drops.
+ */
+static __always_inline enum ndiv_verdict handle_malformed(struct job *job)
+{
+	if (job->pkt->reason != NDIV_R_IP6_EXT || is_trusted(&job->tcp))
+		return NDIV_NEXT;
+	return ndiv_drop(job->pkt, SHIELD_R_HEADERS);
+}
+
 static __always_inline enum ndiv_verdict shield_handle(struct xdp_md *ctx, struct ndiv_pkt *pkt)
 {
 	struct job job = { .frame = { .xdp = ctx }, .pkt = pkt };
@@ -654,6 +509,8 @@ static __always_inline enum ndiv_verdict shield_handle(struct xdp_md *ctx, struc
 		return NDIV_NEXT;
 	if (read_addr(&job, 0) || !is_protected_host(&job.tcp))
 		return NDIV_NEXT;
+	if (pkt->flags & NDIV_F_MALFORMED)
+		return handle_malformed(&job);
 	if (is_banned(ctx, &job))
 		return ndiv_drop(pkt, SHIELD_R_BANNED);
 	if (handle_policy(ctx, &job) == NDIV_DROP)
@@ -730,7 +587,7 @@ static __always_inline enum ndiv_verdict shield_arrived(struct __sk_buff *skb, s
 	struct job job = { .frame = { .is_skb = 1, .skb = skb }, .pkt = pkt };
 	struct shield_flow *f;
 
-	if (!can_hand_over() || (pkt->flags & (NDIV_F_TCP | NDIV_F_FRAG)) != NDIV_F_TCP)
+	if (!can_hand_over() || (pkt->flags & (NDIV_F_TCP | NDIV_F_FRAG | NDIV_F_MALFORMED)) != NDIV_F_TCP)
 		return NDIV_NEXT;
 	if (read_addr(&job, 0) || read_tcp(&job, 0, pkt->end) || job.tcp.flags & (TCP_SYN | TCP_RST))
 		return NDIV_NEXT;
@@ -803,7 +660,7 @@ static __always_inline enum ndiv_verdict shield_sent(struct __sk_buff *skb, stru
 	struct job job = { .frame = { .is_skb = 1, .skb = skb }, .pkt = pkt };
 	struct shield_flow *f;
 
-	if ((pkt->flags & (NDIV_F_TCP | NDIV_F_FRAG)) != NDIV_F_TCP)
+	if ((pkt->flags & (NDIV_F_TCP | NDIV_F_FRAG | NDIV_F_MALFORMED)) != NDIV_F_TCP)
 		return NDIV_NEXT;
 	if (read_addr(&job, 1) || read_tcp(&job, 1, pkt->len))
 		return NDIV_NEXT;

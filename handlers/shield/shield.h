@@ -66,6 +66,7 @@ enum shield_reason {
 	SHIELD_R_DENIED,		/* by a rule of the policy */
 	SHIELD_R_LIMITED,		/* by the rate of a rule */
 	SHIELD_R_BANNED,
+	SHIELD_R_HEADERS,		/* IPv6: more extension headers than are read */
 };
 
 extern const volatile struct shield_config config;
