@@ -161,7 +161,7 @@ static void show_json(const struct sample *s)
 	ndiv_headers_read(&h, s->data, s->captured);
 	json_begin(&j, stdout, 0);
 	json_open(&j, NULL, '{');
-	json_real(&j, "time", (double)s->ns / 1e9);
+	json_time(&j, "time", s->ns);
 	json_text(&j, "reason", r.name);
 	if (r.rule) {
 		json_uint(&j, "line", r.line);

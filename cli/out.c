@@ -361,6 +361,12 @@ void json_real(struct json *j, const char *key, double n)
 		fputs("null", j->f);
 }
 
+void json_time(struct json *j, const char *key, uint64_t ns)
+{
+	value(j, key);
+	fprintf(j->f, "%" PRIu64 ".%06" PRIu64, ns / 1000000000, ns / 1000 % 1000000);
+}
+
 void json_bool(struct json *j, const char *key, int yes)
 {
 	value(j, key);

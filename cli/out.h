@@ -70,6 +70,7 @@ void json_close(struct json *j, char bracket); /* '}' or ']' */
 void json_text(struct json *j, const char *key, const char *text); /* NULL: null */
 void json_uint(struct json *j, const char *key, uint64_t value);
 void json_real(struct json *j, const char *key, double value); /* null if it is no finite number */
+void json_time(struct json *j, const char *key, uint64_t ns); /* in seconds, to the microsecond */
 void json_bool(struct json *j, const char *key, int value);
 void json_end(struct json *j);
 

@@ -68,8 +68,7 @@ size_t	ban_count(const struct ban_view *v, __u32 tick);
 int	ban_each(const struct ban_view *v, __u32 tick, int (*fn)(const struct ban *ban, void *arg), void *arg);
 
 /* --- ban_load.c */
-#define BANS_ALONE	(1U << 20)
 int	bans_ready(struct ndiv *nd, const struct table *tab);
-int	bans_alone(struct ndiv *nd, int slot);
+int	bans_alone(struct ndiv *nd, const struct ndiv_info *info, int config, int slot);
 
 #endif

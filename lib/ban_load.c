@@ -75,28 +75,36 @@ static int slot_open(struct ndiv *nd, const char *dir)
 	return slot < 0 ? shield_other(nd) : slot;
 }
 
-/* The handler's option "bans". */
-static int option_read(struct ndiv *nd, const struct table *tab, const char *dir, __u32 *bans)
+/* The option "bans" of a shield described by <info>, whose options are in the map <config>. */
+static int option_read(struct ndiv *nd, const struct ndiv_info *info, int config, __u32 *bans)
 {
-	const struct ndiv_info *info = &tab->e[table_find(tab, "shield")].info;
 	struct bpf_map_info map = {};
 	__u32 len = sizeof(map), zero = 0;
-	char config[CONFIG_MAX];
-	int fd = pin_get(dir, "m__rodata_config"), i, err;
+	char values[CONFIG_MAX];
+	int i, err;
 
-	if (fd < 0)
-		return shield_other(nd);
-	err = bpf_obj_get_info_by_fd(fd, &map, &len) || map.value_size > sizeof(config) ||
-	      bpf_map_lookup_elem(fd, &zero, config);
-	close(fd);
+	err = bpf_obj_get_info_by_fd(config, &map, &len) || map.value_size > sizeof(values) ||
+	      bpf_map_lookup_elem(config, &zero, values);
 	for (i = 0; i < NDIV_OPTIONS_MAX && !err; i++) {
 		if (strcmp(info->options[i].name, "bans") || info->options[i].type != NDIV_OPT_U32 ||
 		    info->options[i].offset + sizeof(*bans) > map.value_size)
 			continue;
-		memcpy(bans, config + info->options[i].offset, sizeof(*bans));
+		memcpy(bans, values + info->options[i].offset, sizeof(*bans));
 		return 0;
 	}
 	return shield_other(nd);
+}
+
+/* The same of an attached one. */
+static int option_pinned(struct ndiv *nd, const struct table *tab, const char *dir, __u32 *bans)
+{
+	int fd = pin_get(dir, "m__rodata_config"), err;
+
+	if (fd < 0)
+		return shield_other(nd);
+	err = option_read(nd, &tab->e[table_find(tab, "shield")].info, fd, bans);
+	close(fd);
+	return err;
 }
 
 struct copy {
@@ -152,7 +160,7 @@ static int table_ready(struct ndiv *nd, const struct table *tab, const char *dir
 
 	if (slot < 0)
 		return slot;
-	err = option_read(nd, tab, dir, &bans);
+	err = option_pinned(nd, tab, dir, &bans);
 	if (!err) {
 		err = ban_view(slot, PROT_READ | PROT_WRITE, v);
 		if (err && err != -ENOENT && err != -EPROTO)
@@ -165,30 +173,37 @@ static int table_ready(struct ndiv *nd, const struct table *tab, const char *dir
 }
 
 /* A table for a shield that is attached to nothing, into its <slot>. */
-int bans_alone(struct ndiv *nd, int slot)
+int bans_alone(struct ndiv *nd, const struct ndiv_info *info, int config, int slot)
 {
 	struct ban_view v = { 0 };
-	int err = table_new(nd, slot, ban_buckets(BANS_ALONE), 0, &v);
+	__u32 bans;
+	int err = option_read(nd, info, config, &bans);
 
 	if (!err)
-		ban_close(&v);
+		err = table_new(nd, slot, ban_buckets(bans), 0, &v);
+	ban_close(&v);
 	return err;
+}
+
+/* That of an attached one, to be closed in any case, and the time. */
+static int open_ready(struct ndiv *nd, const struct table *tab, struct now *now, struct ban_view *v)
+{
+	char dir[DIR_LEN];
+	int err = shield_dir(nd, tab, dir);
+
+	if (!err)
+		err = now_read(nd, dir, now);
+	return err ? err : table_ready(nd, tab, dir, now->tick, v);
 }
 
 /* For a policy that bans. */
 int bans_ready(struct ndiv *nd, const struct table *tab)
 {
-	char dir[DIR_LEN];
 	struct ban_view v = { 0 };
 	struct now now;
-	int err = shield_dir(nd, tab, dir);
+	int err = open_ready(nd, tab, &now, &v);
 
-	if (!err)
-		err = now_read(nd, dir, &now);
-	if (!err)
-		err = table_ready(nd, tab, dir, now.tick, &v);
-	if (!err)
-		ban_close(&v);
+	ban_close(&v);
 	return err;
 }
 
@@ -254,14 +269,9 @@ static int put_all(struct ndiv *nd, struct ban_view *v, const struct now *now, c
 static int ban_locked(struct ndiv *nd, const struct table *tab, const void *arg)
 {
 	struct ban_view v = { 0 };
-	char dir[DIR_LEN];
 	struct now now;
-	int err = shield_dir(nd, tab, dir);
+	int err = open_ready(nd, tab, &now, &v);
 
-	if (!err)
-		err = now_read(nd, dir, &now);
-	if (!err)
-		err = table_ready(nd, tab, dir, now.tick, &v);
 	if (!err)
 		err = put_all(nd, &v, &now, arg);
 	ban_close(&v);
@@ -552,14 +562,14 @@ int ndiv_bans_save(struct ndiv *nd, const char *path)
 		return fail(nd, ENAMETOOLONG, "%s: the name is too long", path);
 	f = open_beside(beside);
 	if (!f)
-		return fail(nd, errno, "cannot write %s: %s", beside, strerror(errno));
+		return fail(nd, errno, "cannot write %s: %s", path, strerror(errno));
 	err = ndiv_bans_each(nd, save_one, f);
 	if (!err && (ferror(f) || fflush(f) || fsync(fileno(f))))
-		err = fail(nd, errno, "cannot write %s: %s", beside, strerror(errno));
+		err = fail(nd, errno, "cannot write %s: %s", path, strerror(errno));
 	if (fclose(f) && !err)
-		err = fail(nd, errno, "cannot write %s: %s", beside, strerror(errno));
+		err = fail(nd, errno, "cannot write %s: %s", path, strerror(errno));
 	if (!err && rename(beside, path))
-		err = fail(nd, errno, "cannot rename %s to %s: %s", beside, path, strerror(errno));
+		err = fail(nd, errno, "cannot replace %s: %s", path, strerror(errno));
 	if (err)
 		unlink(beside);
 	return err;

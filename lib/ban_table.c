@@ -79,21 +79,14 @@ static int view_sound(const struct ban_view *v)
 /* The table in <slot>, a map shield_bans. 0, -ENOENT: there is none, or -errno. */
 int ban_view(int slot, int prot, struct ban_view *v)
 {
-	struct bpf_map_info info = {};
-	__u32 zero = 0, id, len = sizeof(info);
+	__u32 lines;
 	int fd, err;
 
 	memset(v, 0, sizeof(*v));
-	if (bpf_map_lookup_elem(slot, &zero, &id))
-		return -errno;
-	fd = bpf_map_get_fd_by_id(id);
+	fd = slot_map(slot, sizeof(struct ban_bucket), BAN_BUCKETS_MIN + 1, &lines);
 	if (fd < 0)
-		return -errno;
-	if (bpf_obj_get_info_by_fd(fd, &info, &len) || info.value_size != sizeof(struct ban_bucket) ||
-	    info.max_entries < BAN_BUCKETS_MIN + 1)
-		err = -EPROTO;
-	else
-		err = map_table(fd, info.max_entries, prot, v);
+		return fd;
+	err = map_table(fd, lines, prot, v);
 	close(fd);
 	if (err || view_sound(v))
 		return err;

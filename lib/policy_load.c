@@ -106,23 +106,15 @@ static int view_sound(const struct view *v)
 /* The image that is at work. 0, -ENOENT: there is none, or -errno. */
 static int view_open(int slot, struct view *v)
 {
-	struct bpf_map_info info = {};
-	__u32 zero = 0, id, len = sizeof(info);
+	__u32 lines;
 	int fd;
 	void *p;
 
 	memset(v, 0, sizeof(*v));
-	if (bpf_map_lookup_elem(slot, &zero, &id))
-		return -errno;
-	fd = bpf_map_get_fd_by_id(id);
+	fd = slot_map(slot, POLICY_LINE, sizeof(struct policy_head) / POLICY_LINE, &lines);
 	if (fd < 0)
-		return -errno;
-	if (bpf_obj_get_info_by_fd(fd, &info, &len) || info.value_size != POLICY_LINE ||
-	    info.max_entries < sizeof(struct policy_head) / POLICY_LINE) {
-		close(fd);
-		return -EPROTO;
-	}
-	v->len = (size_t)info.max_entries * POLICY_LINE;
+		return fd;
+	v->len = (size_t)lines * POLICY_LINE;
 	p = mmap(NULL, v->len, PROT_READ, MAP_SHARED, fd, 0);
 	close(fd);
 	if (p == MAP_FAILED)

@@ -37,6 +37,8 @@ struct ndiv_replay {
 	struct shield_clock *clock;		/* mapped */
 	__u64	first, now;			/* ns: time of the first packet; clock of the last one */
 	int	begun;
+	cpu_set_t cpus;				/* where the thread may run again at the end */
+	int	bound;
 	__u8	mac[6];
 	char	why[NDIV_COMMENT_LEN + NDIV_POLICY_TEXT + 32];
 	__u8	frame[NDIV_REPLAY_MAX];
@@ -45,14 +47,16 @@ struct ndiv_replay {
 /* --- to set it up */
 
 /* What is counted for each CPU, and what is at hand on one, has to stay on one. */
-static int bind_cpu(struct ndiv *nd)
+static int bind_cpu(struct ndiv_replay *rp)
 {
 	cpu_set_t set;
 
 	CPU_ZERO(&set);
 	CPU_SET(sched_getcpu(), &set);
-	return sched_setaffinity(0, sizeof(set), &set) ? fail(nd, errno, "cannot bind to a CPU: %s", strerror(errno))
-						       : 0;
+	if (sched_getaffinity(0, sizeof(rp->cpus), &rp->cpus) || sched_setaffinity(0, sizeof(set), &set))
+		return fail(&rp->nd, errno, "cannot bind to a CPU: %s", strerror(errno));
+	rp->bound = 1;
+	return 0;
 }
 
 static int set_slot(const struct bpf_map *map, __u32 slot, const struct bpf_program *prog)
@@ -154,7 +158,7 @@ static int set_up(struct ndiv_replay *rp, const struct ndiv_replay_opts *o, cons
 	if (!err)
 		err = option_join(&rp->nd, "", o->options, o->option_count, opts, sizeof(opts));
 	if (!err)
-		err = bind_cpu(&rp->nd);
+		err = bind_cpu(rp);
 	if (!err)
 		err = core_alone(&rp->nd, &rp->core);
 	if (!err)
@@ -166,7 +170,8 @@ static int set_up(struct ndiv_replay *rp, const struct ndiv_replay_opts *o, cons
 	if (!err)
 		err = find_maps(rp);
 	if (!err && policy && policy_bans(policy))
-		err = bans_alone(&rp->nd, shield_map(rp, "shield_bans"));
+		err = bans_alone(&rp->nd, &rp->ld.info, shield_map(rp, ".rodata.config"),
+				 shield_map(rp, "shield_bans"));
 	if (!err && policy)
 		err = policy_put(&rp->nd, &rp->maps, policy);
 	return err;
@@ -177,8 +182,10 @@ int ndiv_replay_open(struct ndiv_replay **out, const struct ndiv_replay_opts *o,
 {
 	struct ndiv_replay *rp = calloc(1, sizeof(*rp));
 	struct table *tab = calloc(1, sizeof(*tab));
+	struct ndiv_replay_opts opts = { 0 };
 	int ret;
 
+	memcpy(&opts, o, o->sz < sizeof(opts) ? o->sz : sizeof(opts));
 	if (!rp || !tab) {
 		free(rp);
 		free(tab);
@@ -189,8 +196,8 @@ int ndiv_replay_open(struct ndiv_replay **out, const struct ndiv_replay_opts *o,
 	rp->nd.lock = -1;
 	rp->nd.ifindex = 1;
 	rp->tab = tab;
-	memcpy(rp->mac, o->mac, sizeof(rp->mac));
-	ret = set_up(rp, o, policy);
+	memcpy(rp->mac, opts.mac, sizeof(rp->mac));
+	ret = set_up(rp, &opts, policy);
 	if (!ret) {
 		*out = rp;
 		return 0;
@@ -207,6 +214,8 @@ void ndiv_replay_close(struct ndiv_replay *rp)
 		return;
 	if (rp->clock)
 		munmap(rp->clock, sizeof(*rp->clock));
+	if (rp->bound)
+		sched_setaffinity(0, sizeof(rp->cpus), &rp->cpus);
 	object_close(&rp->ld);
 	note_bpf__destroy(rp->note);
 	core_bpf__destroy(rp->core);

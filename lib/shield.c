@@ -2,6 +2,7 @@
 /* shield.c - finds the attached handler shield, for what the library does with its maps */
 #include <sys/mman.h>
 #include <unistd.h>
+#include <bpf/bpf.h>
 #include <ndiv/shield.h>
 #include "shield.h"
 
@@ -51,6 +52,26 @@ void *shield_section(const char *dir, const char *name, size_t size, int prot)
 	p = mmap(NULL, size, prot, MAP_SHARED, fd, 0);
 	close(fd);
 	return p == MAP_FAILED ? NULL : p;
+}
+
+/* It must have values of <value_size>, and <min> of them at least; else -EPROTO. */
+int slot_map(int slot, __u32 value_size, __u32 min, __u32 *entries)
+{
+	struct bpf_map_info info = {};
+	__u32 zero = 0, id, len = sizeof(info);
+	int fd;
+
+	if (bpf_map_lookup_elem(slot, &zero, &id))
+		return -errno;
+	fd = bpf_map_get_fd_by_id(id);
+	if (fd < 0)
+		return -errno;
+	if (!bpf_obj_get_info_by_fd(fd, &info, &len) && info.value_size == value_size && info.max_entries >= min) {
+		*entries = info.max_entries;
+		return fd;
+	}
+	close(fd);
+	return -EPROTO;
 }
 
 __u64 clock_ns(clockid_t id)

@@ -17,6 +17,8 @@ void	shield_tick(struct ndiv *nd);
 /* A section of its data, mapped; NULL: there is none. And a clock. */
 void	*shield_section(const char *dir, const char *name, size_t size, int prot);
 __u64	clock_ns(clockid_t id);
+/* The array map that is in the only slot of an array of maps: a new fd, -ENOENT: there is none, or -errno. */
+int	slot_map(int slot, __u32 value_size, __u32 min, __u32 *entries);
 
 /* shield_keys.c */
 int	secret_parse(struct ndiv *nd, const char *path, const char *text, size_t len, __u8 *secret);

@@ -149,8 +149,15 @@ saved() {
 	ok 'restored' silent 10.77.0.2
 	ok 'save again' nd shield bans lab0 --save "$tmp/again"
 	is 'the same ends' "$(<"$tmp/again")" "$(<"$tmp/saved")"
-	exits 'save: nowhere' 1 "ndiv: lab0: cannot write $tmp/none/x.new: No such file or directory" \
+	is 'for nobody else' "$(stat -c %a "$tmp/again")" 600
+	is 'nothing else is left' "$(find "$tmp" -name 'again?*' -o -name 'saved?*')" ''
+	exits 'save: nowhere' 1 "ndiv: lab0: cannot write $tmp/none/x: No such file or directory" \
 		nd shield bans lab0 --save "$tmp/none/x"
+	exits 'save: no file' 1 'ndiv: lab0: /dev/null is no file that could be replaced: name another one' \
+		nd shield bans lab0 --save /dev/null
+	ln -s "$tmp/again" "$tmp/link"
+	exits 'save: a link' 1 "ndiv: lab0: $tmp/link is no file that could be replaced: name another one" \
+		nd shield bans lab0 --save "$tmp/link"
 }
 
 # million: of hosts, into a table as large as the option says.

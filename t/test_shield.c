@@ -292,7 +292,7 @@ static void build_headers(int n, const uint8_t *dst)
 	pkt_build(&in, layers);
 }
 
-/* Of IPv6, as many extension headers as are read; with more, only those that are trusted. What the host sends is left. */
+/* Of IPv6, as many extension headers as are read; with more, only who is trusted. What the host sends is left alone. */
 static void test_headers(void **state)
 {
 	static const uint8_t server[] = PKT_MAC_SERVER, other[] = { 2, 0, 0, 0, 0x77, 9 };

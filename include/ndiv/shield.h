@@ -157,7 +157,8 @@ void ndiv_headers_text(const struct ndiv_headers *h, char *buf, size_t len);
 
 /*
  * A shield that is attached to nothing: packets out of a file run through its very programs, and no other packet does.
- * Nothing of it is pinned; it goes with the process.
+ * Nothing of it is pinned; it goes with the process. The thread that opens it stays on its CPU until it is closed, and
+ * has to be the one that runs the packets: what is counted is kept by CPU.
  */
 struct ndiv_replay;
 
