@@ -7,6 +7,7 @@
  * end of the wire; what is for the client itself passes.
  */
 #include <ndiv/handler.h>
+#include <ndiv/hash.h>
 #include "flood.h"
 
 #define SPINS	(1 << 16)	/* looks at the clock, at most */
@@ -31,13 +32,10 @@ struct {
 	__type(value, struct flood_count);
 } counts SEC(".maps");
 
-/* splitmix64: the same numbers in each run of a kind. */
-static __always_inline __u64 mix(__u64 x)
+/* Number <i> of splitmix64: the same ones in each run of a kind. */
+static __always_inline __u64 splitmix(__u64 i)
 {
-	x *= 0x9e3779b97f4a7c15ULL;
-	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9ULL;
-	x = (x ^ x >> 27) * 0x94d049bb133111ebULL;
-	return x ^ x >> 31;
+	return ndiv_mix(i * 0x9e3779b97f4a7c15ULL);
 }
 
 static __always_inline __u16 fold(__u64 sum)
@@ -72,7 +70,7 @@ static __always_inline int vary(struct xdp_md *ctx, const struct flood_shape *sh
 		word = &shape->word[i];
 		if (!word->off)
 			break;
-		more = (__u32)mix(((__u64)conf.seed << 40) + n * FLOOD_WORDS + i) & word->mask;
+		more = (__u32)splitmix(((__u64)conf.seed << 40) + n * FLOOD_WORDS + i) & word->mask;
 		p = ndiv_ptr(ctx, word->off, sizeof(*p));
 		if (!p)
 			return -1;

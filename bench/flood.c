@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "args.h"
 #include "aside.h"
 #include "attack.h"
 #include "shapes.h"
@@ -50,20 +51,6 @@ static void usage(FILE *to)
 		ATTACK_RATE_MIN, AT_ONCE, PAUSE_MS);
 }
 
-static unsigned long number(int opt, const char *text, unsigned long min, unsigned long max)
-{
-	unsigned long v;
-	char *end;
-
-	errno = 0;
-	v = strtoul(text, &end, 10);
-	if (errno || end == text || *end || *text == '-' || v < min || v > max) {
-		fprintf(stderr, "flood: -%c %s: want a number from %lu to %lu\n", opt, text, min, max);
-		exit(2);
-	}
-	return v;
-}
-
 static void parse(int argc, char **argv, struct attack_opts *o, uint64_t *count)
 {
 	int opt;
@@ -72,9 +59,9 @@ static void parse(int argc, char **argv, struct attack_opts *o, uint64_t *count)
 		switch (opt) {
 		case 'l': o->lab = optarg; break;
 		case 'k': o->kind = optarg; break;
-		case 'n': *count = number(opt, optarg, 1, 1000000000000); break;
-		case 'p': o->port = number(opt, optarg, 1, 65535); break;
-		case 'r': o->rate = number(opt, optarg, ATTACK_RATE_MIN, 20000000); break;
+		case 'n': *count = args_number("flood", opt, optarg, 1, 1000000000000); break;
+		case 'p': o->port = args_number("flood", opt, optarg, 1, 65535); break;
+		case 'r': o->rate = args_number("flood", opt, optarg, ATTACK_RATE_MIN, 20000000); break;
 		case 'h': usage(stdout); exit(0);
 		default: exit(2);
 		}

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include "args.h"
 #include "aside.h"
 #include "source.h"
 
@@ -43,20 +44,6 @@ struct limits {
 	uint64_t answers;	/* 0: no limit */
 };
 
-static unsigned long number(int opt, const char *text, unsigned long min, unsigned long max)
-{
-	unsigned long v;
-	char *end;
-
-	errno = 0;
-	v = strtoul(text, &end, 10);
-	if (errno || end == text || *end || *text == '-' || v < min || v > max) {
-		fprintf(stderr, "load: -%c %s: want a number from %lu to %lu\n", opt, text, min, max);
-		exit(2);
-	}
-	return v;
-}
-
 static void read_body(const char *path, char *body, uint32_t size)
 {
 	FILE *f = fopen(path, "rb");
@@ -78,14 +65,14 @@ static void parse(int argc, char **argv, struct source_opts *o, struct limits *l
 		switch (opt) {
 		case 'l': o->lab = optarg; break;
 		case '6': o->v6 = 1; break;
-		case 'p': o->port = number(opt, optarg, 1, 65535); break;
-		case 's': o->size = number(opt, optarg, LOAD_BODY_MIN, LOAD_BODY_MAX); break;
+		case 'p': o->port = args_number("load", opt, optarg, 1, 65535); break;
+		case 's': o->size = args_number("load", opt, optarg, LOAD_BODY_MIN, LOAD_BODY_MAX); break;
 		case 'u': o->path = optarg; break;
 		case 'b': file = optarg; break;
-		case 'c': o->connections = number(opt, optarg, 1, SOURCE_CONNECTIONS_MAX); break;
-		case 'k': o->requests = number(opt, optarg, 1, 1000000); break;
-		case 't': limits->seconds = number(opt, optarg, 1, 86400); break;
-		case 'n': limits->answers = number(opt, optarg, 1, 1000000000); break;
+		case 'c': o->connections = args_number("load", opt, optarg, 1, SOURCE_CONNECTIONS_MAX); break;
+		case 'k': o->requests = args_number("load", opt, optarg, 1, 1000000); break;
+		case 't': limits->seconds = args_number("load", opt, optarg, 1, 86400); break;
+		case 'n': limits->answers = args_number("load", opt, optarg, 1, 1000000000); break;
 		case 'o': o->stamps = 0; break;
 		case 'h': usage(stdout); exit(0);
 		default: exit(2);

@@ -15,6 +15,8 @@ set -u
 . "$(dirname "$0")/wire.sh"
 # shellcheck source=t/clients.sh
 . "$(dirname "$0")/clients.sh"
+# shellcheck source=t/nginx.sh
+. "$(dirname "$0")/nginx.sh"
 
 # Bytes of what is fetched: each of these, all bytes checked; and what the load generators fetch.
 SIZES=0,1,64,100,536,1000,1200,1400,20000,100000
@@ -207,37 +209,24 @@ haproxies() {
 		''
 }
 
-nginx_start() {
+nginx_front() {
 	mkdir "$tmp/nginx"
-	cat >"$tmp/nginx.conf" <<-EOF
-		daemon off;
-		user root;
-		worker_processes 1;
-		pid $tmp/nginx/pid;
-		error_log $tmp/nginx/error.log warn;
-		events { worker_connections 4000; }
-		http {
-			client_body_temp_path $tmp/nginx/body;
-			proxy_temp_path $tmp/nginx/proxy;
-			fastcgi_temp_path $tmp/nginx/fastcgi;
-			uwsgi_temp_path $tmp/nginx/uwsgi;
-			scgi_temp_path $tmp/nginx/scgi;
-			log_format short '\$status \$upstream_status';
-			access_log $tmp/nginx/access.log short;
-			keepalive_requests 100000;
-			proxy_http_version 1.1;
-			proxy_next_upstream off;
-			proxy_connect_timeout 30s;
-			upstream kept { server 10.77.0.2:8000; keepalive 200; keepalive_requests 100000; }
-			upstream closed { server 10.77.0.2:8000; }
-			server {
-				listen 10.76.0.1:8103;
-				location / { proxy_pass http://kept; proxy_set_header Connection ""; }
-			}
-			server {
-				listen 10.76.0.1:8104;
-				location / { proxy_pass http://closed; proxy_set_header Connection close; }
-			}
+	nginx_conf >"$tmp/nginx.conf" <<-EOF
+		log_format short '\$status \$upstream_status';
+		access_log $tmp/nginx/access.log short;
+		keepalive_requests 100000;
+		proxy_http_version 1.1;
+		proxy_next_upstream off;
+		proxy_connect_timeout 30s;
+		upstream kept { server 10.77.0.2:8000; keepalive 200; keepalive_requests 100000; }
+		upstream closed { server 10.77.0.2:8000; }
+		server {
+			listen 10.76.0.1:8103;
+			location / { proxy_pass http://kept; proxy_set_header Connection ""; }
+		}
+		server {
+			listen 10.76.0.1:8104;
+			location / { proxy_pass http://closed; proxy_set_header Connection close; }
 		}
 	EOF
 	c_bg nginx -p "$tmp/nginx" -c "$tmp/nginx.conf" 2>"$tmp/nginx.err"
@@ -246,7 +235,7 @@ nginx_start() {
 }
 
 nginxes() {
-	nginx_start
+	nginx_front
 	traffic 'nginx, kept' http://10.76.0.1:8103
 	traffic 'nginx, closed' http://10.76.0.1:8104
 	kill -QUIT "$nginx"

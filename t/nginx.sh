@@ -3,20 +3,13 @@
 # shellcheck disable=SC2154 # of e2e.sh
 #
 # nginx.sh: a web server with objects of given sizes, on the kernel's own TCP, and haproxy in front of it. To be sourced
-# after e2e.sh and haproxy.sh.
+# after e2e.sh, and for what is started here after haproxy.sh.
 #
 # The object /N is what fetch.py expects there.
 
-# nginx_start PORT SIZE...: a point; on all addresses of the server's side.
-nginx_start() {
-	local port=$1 size
-
-	mkdir -p "$tmp/nginx" "$tmp/www"
-	for size in "${@:2}"; do
-		"$top/t/fetch.py" body "$size" >"$tmp/www/$size"
-	done
-	chmod -R a+rX "$tmp" # its worker is another user
-	cat >"$tmp/nginx.conf" <<-EOF
+# nginx_conf <HTTP: prints an nginx.conf whose part "http" is HTTP, and all of whose files are in $tmp/nginx.
+nginx_conf() {
+	cat <<-EOF
 		daemon off;
 		user root;
 		worker_processes 1;
@@ -29,13 +22,27 @@ nginx_start() {
 			fastcgi_temp_path $tmp/nginx/fastcgi;
 			uwsgi_temp_path $tmp/nginx/uwsgi;
 			scgi_temp_path $tmp/nginx/scgi;
-			access_log off;
-			keepalive_requests 1000000;
-			send_timeout 600s;
-			server {
-				listen [::]:$port ipv6only=off backlog=4096;
-				root $tmp/www;
-			}
+	EOF
+	cat
+	echo '}'
+}
+
+# nginx_start PORT SIZE...: a point; on all addresses of the server's side.
+nginx_start() {
+	local port=$1 size
+
+	mkdir -p "$tmp/nginx" "$tmp/www"
+	for size in "${@:2}"; do
+		"$top/t/fetch.py" body "$size" >"$tmp/www/$size"
+	done
+	chmod -R a+rX "$tmp" # its worker is another user
+	nginx_conf >"$tmp/nginx.conf" <<-EOF
+		access_log off;
+		keepalive_requests 1000000;
+		send_timeout 600s;
+		server {
+			listen [::]:$port ipv6only=off backlog=4096;
+			root $tmp/www;
 		}
 	EOF
 	s_bg nginx -p "$tmp/nginx" -c "$tmp/nginx.conf" 2>"$tmp/nginx.err"

@@ -5,33 +5,17 @@
  * Packets come from 10.77.0.1 or fd77::1 to 10.77.0.2 or fd77::2, unless a row has others. Time goes on from test to
  * test, so that nothing of one is at work in the next.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include "bans.h"	/* before cmocka, which has a macro fail() */
-#include <cmocka.h>
+#include "shield_rules.h"
 #include "harness/policy.h"
-#include "rows.h"
-#include "harness/shield.h"
 
-#define START	(1ULL << 40)	/* ns */
-#define SECOND	1000000000ULL
 #define MINUTE	(60 * SECOND)
 #define LARGE	1024		/* buckets */
 
-enum { PASS, DENIED = 13, LIMITED, BANNED };	/* PASS, or drop reasons */
 enum { C_SET = 10, C_DRY, C_EVICTED, C_FULL };	/* counters */
 
-static struct run run;
-static struct pkt in;
-static struct run_out out;
-static struct ndiv_cpu sum;
 static struct ban_view v;
-static uint64_t now = START;		/* ns */
 
 /* A table of <buckets>, no policy, an hour later. */
 static void begin(uint32_t buckets)
@@ -39,15 +23,15 @@ static void begin(uint32_t buckets)
 	const uint32_t zero = 0;
 
 	ban_close(&v);
-	assert_int_equal(shield_bans(&run, 1, buckets, &v), 0);
-	bpf_map_delete_elem(run_map(&run, 1, "shield_policy"), &zero);
+	assert_int_equal(shield_bans(&run, who, buckets, &v), 0);
+	bpf_map_delete_elem(run_map(&run, who, "shield_policy"), &zero);
 	assert_int_equal(run_reset(&run), 0);
 	now += 60 * MINUTE;
 }
 
 static void load(const char *policy)
 {
-	if (shield_policy(&run, 1, policy))
+	if (shield_policy(&run, who, policy))
 		fail_msg("%s: the policy is not taken", policy);
 }
 
@@ -77,37 +61,7 @@ static size_t count_bans(void)
 static uint64_t counted(uint32_t n)
 {
 	assert_int_equal(run_sum(&run, NDIV_CPU_RX, &sum), 0);
-	return sum.counter[1][n];
-}
-
-/* Runs <in>: PASS, or the reason why it was dropped. */
-static int arrive(const char *name)
-{
-	static struct ndiv_cpu before;
-	int r;
-
-	assert_int_equal(run_sum(&run, NDIV_CPU_RX, &before), 0);
-	assert_int_equal(shield_set_clock(&run, 1, now), 0);
-	if (run_rx(&run, in.data, in.len, &out))
-		fail_msg("%s: test run failed", name);
-	if (out.act == XDP_PASS)
-		return PASS;
-	assert_int_equal(out.act, XDP_DROP);
-	assert_int_equal(run_sum(&run, NDIV_CPU_RX, &sum), 0);
-	for (r = 1; r < NDIV_REASONS_MAX; r++)
-		if (sum.reason[1][r] != before.reason[1][r])
-			return r;
-	fail_msg("%s: dropped without a reason", name);
-	return -1;
-}
-
-static void set_source(const char *text)
-{
-	int v6 = !!strchr(text, ':');
-
-	if (inet_pton(v6 ? AF_INET6 : AF_INET, text, in.data + in.l3 + (v6 ? 8 : 12)) != 1)
-		fail_msg("%s is no address", text);
-	pkt_resum(&in);
+	return sum.counter[who][n];
 }
 
 /* --- packets */
@@ -234,9 +188,9 @@ static void test_none(void **state)
 	load("allow 10.77.0.1");
 	assert_int_equal(ban("10.77.0.1", 60, 0), BAN_PUT_DONE);
 	expect("10.77.0.1", BANNED);
-	assert_int_equal(shield_counted(&run, 1, 0, 1).packets, 0);
-	assert_int_equal(shield_counted(&run, 1, 1, 1).packets, 0);
-	assert_int_equal(shield_no_bans(&run, 1), 0);
+	assert_int_equal(shield_counted(&run, who, 0, 1).packets, 0);
+	assert_int_equal(shield_counted(&run, who, 1, 1).packets, 0);
+	assert_int_equal(shield_no_bans(&run, who), 0);
 	expect("10.77.0.1", PASS);
 }
 
@@ -407,8 +361,8 @@ static int burst(const char *source, int count)
 		build(strchr(source, ':') ? UDP6 : UDP4, 53);
 		set_source(source);
 		n += arrive(source) == PASS;
-		/* the first one is not to be the latest, if the clock goes on before it is looked at */
-		now += first ? SECOND / 200 : 0;
+		/* once: at 20/s, so many steps would make more due */
+		now += first ? STEP : 0;
 		first = 0;
 	}
 	return n;
@@ -536,7 +490,7 @@ static void test_automatic_full(void **state)
 	expect("10.77.23.1", BANNED);
 	assert_int_equal(counted(C_EVICTED), 1);
 	/* and without a table */
-	assert_int_equal(shield_no_bans(&run, 1), 0);
+	assert_int_equal(shield_no_bans(&run, who), 0);
 	burst("10.77.24.1", 6);
 	expect("10.77.24.1", PASS);
 	assert_int_equal(counted(C_FULL), 2);
@@ -572,7 +526,7 @@ static void test_million(void **state)
 
 static void test_names(void **state)
 {
-	struct bpf_map *map = bpf_object__find_map_by_name(run.handler[1].obj, ".rodata.ndiv");
+	struct bpf_map *map = bpf_object__find_map_by_name(run.handler[who].obj, ".rodata.ndiv");
 	const struct ndiv_info *info = map ? bpf_map__initial_value(map, &(size_t){ 0 }) : NULL;
 
 	assert_non_null(info);
@@ -590,11 +544,10 @@ static int setup(void **state)
 	static const uint32_t zero, one = 1, many = 1000000;
 	const struct run_option options[] = { { "learn", &zero, 4 }, { "lookups", &one, 4 }, { "unknown", &many, 4 },
 					      { 0 } };
-	const uint32_t id = 1;
 
-	if (run_open(&run, NULL) || run_add(&run, run_path("handlers/shield.bpf.o"), options) != 1)
+	if (run_open(&run, NULL) || run_add(&run, run_path("handlers/shield.bpf.o"), options) != (int)who)
 		return -1;
-	return run_order(&run, &id, 1);
+	return run_order(&run, &who, 1);
 }
 
 static int teardown(void **state)

@@ -4,35 +4,19 @@
  *
  * Packets come from 10.77.0.1 or fd77::1 to 10.77.0.2 or fd77::2, unless a row has others.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <arpa/inet.h>
-#include <cmocka.h>
 #include <bpf/bpf.h>
+#include "shield_rules.h"
 #include "policy.h"
-#include "rows.h"
-#include "shield.h"
 
-#define START	(1ULL << 40)	/* ns */
-#define SECOND	1000000000ULL
-
-enum { PASS, DENIED = 13, LIMITED, NO_FLOW = 2 };	/* PASS, or drop reasons */
 enum { PLAIN = 1, NARROW };		/* instances: all addresses; 10.77.0.2 only */
 
-static struct run run;
-static struct pkt in;
-static struct run_out out;
-static struct ndiv_cpu sum;
-static uint32_t who, policies;
-static uint64_t now;			/* ns */
+static uint32_t policies;
 
 static void begin(uint32_t id)
 {
 	who = id;
 	assert_int_equal(run_order(&run, &id, 1), 0);
+	assert_int_equal(run_reset(&run), 0);
 	assert_int_equal(shield_clear(&run, id), 0);
 	now = START + 3600 * SECOND;
 }
@@ -42,38 +26,6 @@ static void load(const char *name, const char *policy)
 	if (shield_policy(&run, who, policy))
 		fail_msg("%s: the policy is not taken", name);
 	policies++;
-}
-
-/* Runs <in>: PASS, or the reason why it was dropped. */
-static int arrive(const char *name)
-{
-	int r;
-
-	assert_int_equal(run_reset(&run), 0);
-	/* set back for each packet: so it stands still, however slow the machine is */
-	assert_int_equal(shield_set_clock(&run, who, now), 0);
-	if (run_rx(&run, in.data, in.len, &out))
-		fail_msg("%s: test run failed", name);
-	if (out.act == XDP_PASS)
-		return PASS;
-	assert_int_equal(out.act, XDP_DROP);
-	assert_int_equal(run_sum(&run, NDIV_CPU_RX, &sum), 0);
-	for (r = 1; r < NDIV_REASONS_MAX; r++)
-		if (sum.reason[who][r])
-			return r;
-	fail_msg("%s: dropped without a reason", name);
-	return -1;
-}
-
-/* Another source address, as text. */
-static void set_source(const char *text)
-{
-	int v6 = !!strchr(text, ':');
-	size_t at = in.l3 + (v6 ? 8 : 12);
-
-	if (inet_pton(v6 ? AF_INET6 : AF_INET, text, in.data + at) != 1)
-		fail_msg("%s is no address", text);
-	pkt_resum(&in);
 }
 
 /* --- packets */
@@ -311,12 +263,6 @@ static void test_packets(void **state)
 }
 
 /* --- rates: so low that nothing becomes due while a packet is under way on a machine that is slow */
-
-/*
- * From packet to packet: more than the clock may go on between its being set and a packet's look at it, so that the
- * first of a burst is not the latest; and so little that nothing becomes due.
- */
-#define STEP	(5 * SECOND / 1000)
 
 static int passed_of(int count, enum what what, uint16_t port)
 {

@@ -6,6 +6,7 @@
  * determines, so that a run can be repeated. docs/faults.md is the guide.
  */
 #include <ndiv/handler.h>
+#include <ndiv/hash.h>
 
 #define PER_MILLE	1000
 
@@ -89,7 +90,7 @@ const struct ndiv_info ndiv_info SEC(".rodata.ndiv") = {
 	},
 };
 
-/* Where a CPU is in its sequence: a counter that a hash turns into numbers (splitmix64). */
+/* Where a CPU is in its sequence: a counter that ndiv_mix() turns into numbers (splitmix64). */
 struct sequence {
 	__u64	at;
 	__u32	seed;		/* that it began with */
@@ -103,18 +104,11 @@ struct {
 	__type(value, struct sequence);
 } sequences SEC(".maps");
 
-static __always_inline __u64 mix(__u64 x)
-{
-	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9ULL;
-	x = (x ^ x >> 27) * 0x94d049bb133111ebULL;
-	return x ^ x >> 31;
-}
-
 /* A number from 0 to <n> - 1. */
 static __always_inline __u32 draw(struct sequence *seq, __u32 n)
 {
 	seq->at += 0x9e3779b97f4a7c15ULL;
-	return (mix(seq->at) >> 32) * n >> 32;
+	return (ndiv_mix(seq->at) >> 32) * n >> 32;
 }
 
 /* The map outlives a replacement, and the sequence goes on with it; another seed begins it anew. */
@@ -125,7 +119,7 @@ static __always_inline struct sequence *sequence(void)
 
 	if (!seq || (seq->begun && seq->seed == seed))
 		return seq;
-	seq->at = mix((__u64)(seed ? seed : bpf_get_prandom_u32()) << 32 | bpf_get_smp_processor_id());
+	seq->at = ndiv_mix((__u64)(seed ? seed : bpf_get_prandom_u32()) << 32 | bpf_get_smp_processor_id());
 	seq->seed = seed;
 	seq->begun = 1;
 	return seq;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * hash.h - keyed hash for handlers: SipHash-1-3 of whole 64-bit words
+ * hash.h - keyed hash for handlers, SipHash-1-3 of whole 64-bit words; and a mixer without a key
  *
  * SipHash (Aumasson and Bernstein, 2012) with 1 round a word and 3 at the end, the variant that is held to be strong
  * enough for hash tables and short-lived cookies. Keys are random and never leave the machine: ndiv fills a rodata or
@@ -78,6 +78,18 @@ static __always_inline __u64 ndiv_siphash2(const volatile struct ndiv_key *key, 
 	ndiv_sip_word(&s, x);
 	ndiv_sip_word(&s, y);
 	return ndiv_sip_end(&s, 16, 0);
+}
+
+/*
+ * Mixes the bits of <x> (the end of splitmix64): other numbers come of other numbers, and those of a counter look
+ * random. It has no key and can be turned back: strangers who know or choose <x> know what comes of it, and can aim. So
+ * it is for test traffic, never for tables, cookies, or whatever else they must not foresee: there, ndiv_siphash2().
+ */
+static __always_inline __u64 ndiv_mix(__u64 x)
+{
+	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9ULL;
+	x = (x ^ x >> 27) * 0x94d049bb133111ebULL;
+	return x ^ x >> 31;
 }
 
 #endif
