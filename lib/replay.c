@@ -66,19 +66,29 @@ static int set_slot(const struct bpf_map *map, __u32 slot, const struct bpf_prog
 	return bpf_map_update_elem(bpf_map__fd(map), &slot, &fd, BPF_ANY) ? -errno : 0;
 }
 
-/* entry -> shield -> verdict, on both paths. */
+/* One path: <prog>, then the <verdict>; the verdict alone, if shield does <skip> it. */
+static int fill_path(const struct bpf_map *chain, __u32 path, const struct bpf_program *prog,
+		     const struct bpf_program *verdict, int skip)
+{
+	const __u32 first = NDIV_SLOT_NEXT + path, next = first + ID * NDIV_PATHS;
+	int err = set_slot(chain, first, skip ? verdict : prog);
+
+	return err ? err : set_slot(chain, next, verdict);
+}
+
+/* entry -> shield -> verdict, received and sent, sound and malformed. */
 static int fill_chain(struct ndiv_replay *rp)
 {
-	const __u32 first = NDIV_SLOT_NEXT, next = NDIV_SLOT_NEXT + ID * NDIV_PATHS;
 	struct core_bpf *core = rp->core;
-	int err = set_slot(core->maps.ndiv_chain, next, core->progs.ndiv_verdict);
+	int skip, err = 0;
+	__u32 path;
 
-	if (!err)
-		err = set_slot(core->maps.ndiv_chain, first, rp->ld.rx);
-	if (!err)
-		err = set_slot(core->maps.ndiv_tx_chain, next, core->progs.ndiv_tx_verdict);
-	if (!err)
-		err = set_slot(core->maps.ndiv_tx_chain, first, rp->ld.tx);
+	for (path = 0; path <= NDIV_PATH_MALFORMED && !err; path += NDIV_PATH_MALFORMED) {
+		skip = path && !(rp->ld.info.want & NDIV_WANT_MALFORMED);
+		err = fill_path(core->maps.ndiv_chain, path, rp->ld.rx, core->progs.ndiv_verdict, skip);
+		if (!err)
+			err = fill_path(core->maps.ndiv_tx_chain, path, rp->ld.tx, core->progs.ndiv_tx_verdict, skip);
+	}
 	if (!err)
 		err = set_slot(core->maps.ndiv_taps, NDIV_TAP_VERDICT, rp->note->progs.ndiv_note_pkt);
 	return err ? fail(&rp->nd, -err, "cannot fill the chain: %s", strerror(-err)) : 0;

@@ -156,6 +156,18 @@ cut() {
 	check 'cut off: it is said' "$(replay --mac "$mac" | grep -c 'cut off when captured, of all  *4') == 1"
 }
 
+# headers: malformed packets have a path of their own through the chain, here as well.
+headers() {
+	policy <<<'deny 10.77.0.1'
+	frames <<-'END'
+		1000 to udp [fd77::1]:5000 [fd77::2]:53 ext=8
+		1001 to udp [fd77::1]:5000 [fd77::2]:53 ext=9
+		1002 to tcp [fd77::1]:5000 [fd77::2]:80 flags=S ext=9
+		1003 to udp 10.77.0.1:5000 10.77.0.2:53
+	END
+	is 'more headers than are read' "$(got "[$verdicts, .malformed, .reasons]")" '[[1,3,0],2,{"denied":1,"ip-headers":2}]'
+}
+
 # bad: files that are none, or not of Ethernet, or end too early.
 bad() {
 	policy <<<'deny 10.77.0.1'
@@ -244,6 +256,7 @@ formats
 rates
 flows
 cut
+headers
 bad
 ended
 is 'nothing is pinned' "$(pins)" "$before"

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """frames.py OUT.pcap <LIST: a capture file with nanoseconds, one frame a line
 
-    TIME to|from tcp|udp|icmp ADDRESS[:PORT] HOST[:PORT] [flags=SA] [seq=N] [ack=N] [data=N] [cut=N] [mac=XX:..]
+    TIME to|from tcp|udp|icmp ADDRESS[:PORT] HOST[:PORT] [flags=SA] [seq=N] [ack=N] [data=N] [ext=N] [cut=N] [mac=XX:..]
 
 TIME is in seconds. "to": to the host, whose MAC address is 02:00:00:00:77:02, from ADDRESS; "from": from the host, to
-ADDRESS. cut: so many bytes of it are in the file. All sums are right. A line "link N" sets the link type, "stub N" ends
+ADDRESS. ext: so many extension headers, of IPv6. cut: so many bytes of it are in the file. All sums are right. A line "link N" sets the link type, "stub N" ends
 the file with a packet of which N bytes are missing.
 """
 import ipaddress
@@ -49,7 +49,10 @@ def packet(proto, src, dst, ports, o):
     total = fold(body if number == 1 else pseudo + body)
     body = body[:at] + struct.pack("!H", total) + body[at + 2 :]
     if src.version == 6:
-        return b"\x86\xdd" + struct.pack("!IHBB", 6 << 28, len(body), number, 64) + src.packed + dst.packed + body
+        n = int(o.get("ext", 0))
+        chain = [60] * n + [number]
+        body = b"".join(bytes([after, 0, 1, 4, 0, 0, 0, 0]) for after in chain[1:]) + body
+        return b"\x86\xdd" + struct.pack("!IHBB", 6 << 28, len(body), chain[0], 64) + src.packed + dst.packed + body
     head = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(body), 1, 0, 64, number, 0) + src.packed + dst.packed
     return b"\x08\x00" + head[:10] + struct.pack("!H", fold(head)) + head[12:] + body
 
