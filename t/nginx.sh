@@ -35,7 +35,6 @@ nginx_start() {
 	for size in "${@:2}"; do
 		"$top/t/fetch.py" body "$size" >"$tmp/www/$size"
 	done
-	chmod -R a+rX "$tmp" # its worker is another user
 	nginx_conf >"$tmp/nginx.conf" <<-EOF
 		access_log off;
 		keepalive_requests 1000000;
