@@ -6,7 +6,7 @@
  * another source, other ports and numbers, and right checksums. What is sent back to those sources ends at the client's
  * end of the wire; what is for the client itself passes.
  */
-#include <ndiv/handler.h>
+#include <ndiv/csum.h>
 #include <ndiv/hash.h>
 #include "flood.h"
 
@@ -38,21 +38,13 @@ static __always_inline __u64 splitmix(__u64 i)
 	return ndiv_mix(i * 0x9e3779b97f4a7c15ULL);
 }
 
-static __always_inline __u16 fold(__u64 sum)
-{
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (sum & 0xffff) + (sum >> 16);
-}
-
 static __always_inline int put_sum(struct xdp_md *ctx, __u32 off, __u64 sum)
 {
 	__u16 *p = ndiv_ptr(ctx, off, sizeof(*p));
 
 	if (!p)
 		return -1;
-	*p = ~fold(sum);
+	*p = ~ndiv_csum_fold(sum);
 	if (!*p)
 		*p = 0xffff;	/* the same number, and of UDP not "none" */
 	return 0;
