@@ -138,9 +138,7 @@ for mode in native generic; do
 	corruption
 	tcp
 	agents_stop
-	is "$mode: each packet is counted once" "$(count .packets)" \
-		"$(json '[.[0].rx.core.verdicts, .[0].rx.handlers[].verdicts | to_entries[] |
-			select(.key != "next" and .key != "repeat") | .value.packets] | add')"
+	each_once "$mode: each packet is counted once"
 	is "$mode: no reason to drop of the core" "$(count '.core.reasons | add')" 0
 	ok "$mode: detach" nd detach lab0
 	ok "$mode: detach, client" ndc detach lab0

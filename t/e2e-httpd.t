@@ -92,11 +92,9 @@ uploads() {
 
 # All that came is accounted for: what the handler took, and what the stack got.
 accounts() {
-	is "$mode: each packet is counted once" "$(count .packets)" \
-		"$(json '[.[0].rx.core.verdicts, .[0].rx.handlers.httpd.verdicts | to_entries[] |
-			select(.key != "next") | .value.packets] | add')"
-	is "$mode: each answer is sent" "$(count .sent.packets)" \
-		"$(count '.handlers.httpd.counters | .syn + .segments + .fin + .body + .probe + ."last-ack"')"
+	each_once "$mode: each packet is counted once"
+	adds_up "$mode: each answer is sent" .sent.packets \
+		'.handlers.httpd.counters | .syn + .segments + .fin + .body + .probe + ."last-ack"'
 	is "$mode: no reason to drop of the core" "$(count '.core.reasons | add')" 0
 	is "$mode: nothing lost on the way out" "$(count .tx_lost)" 0
 	is "$mode: every cookie was right, and every checksum" \

@@ -135,10 +135,9 @@ asks() {
 
 # All that came is accounted for.
 accounts() {
-	is "$mode: each packet is counted once" "$(count .packets)" \
-		"$(json '[.[0].rx | .core.verdicts, .handlers[].verdicts | to_entries[] | select(.key != "next") | .value.packets] | add')"
-	is "$mode: each answer is counted as what it is" "$(count .handlers.neigh.verdicts.reply.packets)" \
-		"$(json '.[0].rx.handlers.neigh.counters | [.arp, ."arp-probe", .ns, .dad] | add')"
+	each_once "$mode: each packet is counted once"
+	adds_up "$mode: each answer is counted as what it is" .handlers.neigh.verdicts.reply.packets \
+		'.handlers.neigh.counters | [.arp, ."arp-probe", .ns, .dad] | add'
 	is "$mode: nothing dropped" "$(count .handlers.neigh.verdicts.drop.packets) $(count '.core.reasons | add')" '0 0'
 	is "$mode: nothing lost on the way out" "$(count .tx_lost)" 0
 	is "$mode: no fault was found in what clients sent" \

@@ -122,6 +122,25 @@ count() { json ".[0].rx$1"; }
 count_is() { [ "$(count "$1")" = "$2" ]; }
 count_reaches() { [ "$(count "$1")" -ge "$2" ]; }
 
+# adds_up NAME FILTER FILTER: two numbers of lab0's counters that have to be equal, read at once. What clients have sent
+# before they ended may still be on its way, so it may take a moment; a packet that is counted twice, or not at all, stays.
+adds_up() { ok "$1" wait_for -t 10 json_agrees ".[0].rx | ($2)" ".[0].rx | ($3)"; }
+
+# shellcheck disable=SC2317 # for wait_for
+json_agrees() {
+	local both
+
+	both=$(nd show -aj lab0 | jq -c "[$1, $2] | map(. // 0)")
+	echo "$both"
+	jq -e '.[0] == .[1]' <<<"$both" >/dev/null
+}
+
+# each_once NAME: every packet has got one verdict, of the core or of a handler; "next" and "repeat" are none yet.
+each_once() {
+	adds_up "$1" .packets '[.core.verdicts, .handlers[].verdicts | to_entries[] |
+		select(.key != "next" and .key != "repeat") | .value.packets] | add'
+}
+
 # lab_netns_dir: where the state of the server's namespace is pinned.
 lab_netns_dir() { echo "/sys/fs/bpf/ndiv/$(stat -Lc %i "/run/netns/$LAB-s")"; }
 
