@@ -29,7 +29,7 @@
 
 #include <linux/types.h>
 
-#define POLICY_MAGIC	0x796c6f70U
+#define POLICY_MAGIC	0x326c6f70U
 #define POLICY_LINE	64
 #define POLICY_RULES	1024		/* numbers of one bank; 0 is no rule */
 #define POLICY_BANKS	2		/* of counters and buckets: that of the policy before, and the one at work */
