@@ -44,7 +44,7 @@ debian=${NDIV_DEBIAN:-http://deb.debian.org/debian}
 security=${NDIV_DEBIAN_SECURITY:-http://deb.debian.org/debian-security}
 ubuntu=${NDIV_UBUNTU:-http://archive.ubuntu.com/ubuntu}
 ubuntu_key=F6ECB3762474EDA9D21B7022871920D1991BC93C	# Ubuntu Archive Automatic Signing Key (2018)
-minutes=40	# of one make, at most
+minutes=90	# of one make, at most
 passed=0 failed=0 skipped=0
 root=
 
