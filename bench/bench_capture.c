@@ -119,7 +119,7 @@ static int one_run(const struct capture_case *c, struct samples *to)
 	};
 	int err;
 
-	err = measure(sides, 2, pkt.data, pkt.len);
+	err = measure(sides, 2, pkt.data, pkt.len, 0);
 	if (!err)
 		err = check(c, sides[1].packets);
 	samples_add(to, measure_net(&sides[1], &sides[0]));

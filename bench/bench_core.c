@@ -107,7 +107,7 @@ static int entry_run(const char *name, struct entry_samples *to)
 	for (who = 0; who < BENCH_SLOTS; who++)
 		if (check_pass(name, sides[who].prog))
 			return -1;
-	if (run_reset(&run) || measure(sides, BENCH_SLOTS, pkt.data, pkt.len))
+	if (run_reset(&run) || measure(sides, BENCH_SLOTS, pkt.data, pkt.len, 0))
 		return -1;
 	if (check_counters(name, sides[BENCH_SUBJECT].packets, 0))
 		return -1;
@@ -267,7 +267,7 @@ static int hop_run(struct samples *hop, struct samples *tail)
 	if (load_hops() || load_tails())
 		return -1;
 	hop_sides(chain, tails);
-	if (check_hops(chain, tails) || measure(sides, HOPS + 3, pkt.data, pkt.len))
+	if (check_hops(chain, tails) || measure(sides, HOPS + 3, pkt.data, pkt.len, 0))
 		return -1;
 	for (n = 0; n <= HOPS; n++) {
 		packets += chain[n].packets;

@@ -300,7 +300,8 @@ static int run_sides(struct job *job)
 	for (who = 0; who < BENCH_SLOTS; who++)
 		if (check(job, who))
 			return -1;
-	if (warm(job) || run_reset(&job->run) || measure(sides, BENCH_SLOTS, job->pkt.data, job->pkt.len))
+	if (warm(job) || run_reset(&job->run) || measure(sides, BENCH_SLOTS, job->pkt.data, job->pkt.len,
+							   job->flows ? BENCH_FLOWS : 0))
 		return -1;
 	if (check_counters(job, sides[BENCH_SUBJECT].packets))
 		return -1;

@@ -10,6 +10,8 @@
 /* Packets: some 10 ms, so that what is cold at first, and the system call (0.4 ms), count for little. */
 #define BATCH	200000
 
+#define ROUNDS_FLOWS	3	/* a walk through all flows takes longer */
+
 static int compare(const void *a, const void *b)
 {
 	double x = *(const double *)a, y = *(const double *)b;
@@ -36,11 +38,11 @@ static double cpu_ns(void)
 	return t.tv_sec * 1e9 + t.tv_nsec;
 }
 
-static int batch(struct side *s, size_t round, const void *data, size_t len)
+static int batch(struct side *s, uint32_t packets, const void *data, size_t len)
 {
 	static uint8_t out[RUN_MAX];
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = data, .data_size_in = len, .data_out = out,
-		    .data_size_out = sizeof(out), .repeat = BATCH);
+		    .data_size_out = sizeof(out), .repeat = packets);
 	double start;
 	int err;
 
@@ -48,22 +50,24 @@ static int batch(struct side *s, size_t round, const void *data, size_t len)
 	start = cpu_ns();
 	if (!err)
 		err = bpf_prog_test_run_opts(s->prog, &opts);
-	s->ns[round] = (cpu_ns() - start) / BATCH;
-	s->packets += BATCH;
+	s->ns[s->rounds++] = (cpu_ns() - start) / packets;
+	s->packets += packets;
 	if (err)
 		fprintf(stderr, "bench: test run of %s: %s\n", s->name, strerror(-err));
 	return err;
 }
 
-int measure(struct side *sides, size_t count, const void *data, size_t len)
+int measure(struct side *sides, size_t count, const void *data, size_t len, uint32_t flows)
 {
-	size_t round, i;
+	size_t rounds = flows ? ROUNDS_FLOWS : ROUNDS, round, i;
 	int err;
 
-	for (round = 0; round < ROUNDS; round++) {
+	for (i = 0; i < count; i++)
+		sides[i].rounds = 0;
+	for (round = 0; round < rounds; round++) {
 		for (i = 0; i < count; i++) {
 			/* there and back, so that none always comes after the same one */
-			err = batch(&sides[round & 1 ? count - 1 - i : i], round, data, len);
+			err = batch(&sides[round & 1 ? count - 1 - i : i], flows ? flows : BATCH, data, len);
 			if (err)
 				return err;
 		}
@@ -73,7 +77,7 @@ int measure(struct side *sides, size_t count, const void *data, size_t len)
 
 double measure_gross(const struct side *side)
 {
-	return median(side->ns, ROUNDS);
+	return median(side->ns, side->rounds);
 }
 
 double measure_net(const struct side *side, const struct side *empty)
@@ -81,9 +85,9 @@ double measure_net(const struct side *side, const struct side *empty)
 	double d[ROUNDS];
 	size_t i;
 
-	for (i = 0; i < ROUNDS; i++)
+	for (i = 0; i < side->rounds; i++)
 		d[i] = side->ns[i] - empty->ns[i];
-	return median(d, ROUNDS);
+	return median(d, side->rounds);
 }
 
 void samples_add(struct samples *s, double v)
