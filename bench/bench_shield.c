@@ -13,6 +13,7 @@
 #include "bans.h"
 #include "case.h"
 #include "flooded.h"
+#include "guards.h"
 #include "lrulpm_fill.h"
 #include "million.h"
 #include "policy.h"
@@ -346,6 +347,8 @@ int main(int argc, char **argv)
 		err = case_bench_all(&s, cases, sizeof(cases) / sizeof(cases[0]));
 	for (i = 0; !err && i < sizeof(opening_cases) / sizeof(opening_cases[0]); i++)
 		err = case_bench(&s, &opening_cases[i], 1);
+	if (!err && s.lab)
+		err = guards_bench(&s);
 	if (!err && s.lab)
 		err = flooded_bench(&s);
 	return suite_end(&s, err);
