@@ -53,8 +53,10 @@ int front_run(const struct ends *e, char *const argv[], int in)
 		run_child(argv, in);
 	if (pid < 0 || waitpid(pid, &status, 0) < 0)
 		return suite_fault("shield/lab", "cannot run %s: %s", argv[0], strerror(errno));
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
-		return suite_fault("shield/lab", "there is no %s: is it installed? (scripts/deps.sh bench)", argv[0]);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 127) {
+		suite_fault("shield/lab", "there is no %s: is it installed? (scripts/deps.sh bench)", argv[0]);
+		return -ENOENT;
+	}
 	return status ? suite_fault("shield/lab", "%s failed at the server's end", argv[0]) : 0;
 }
 

@@ -25,7 +25,7 @@ int front_policy(const struct ends *e, struct ndiv *nd, const char *text);
 /* What it counted at the receive path. */
 int front_stats(const struct ends *e, struct ndiv *nd, struct ndiv_stats *stats);
 
-/* Runs <argv> at the server's end and waits for it; <in>: its standard input, or below 0. */
+/* Runs <argv> at the server's end and waits for it; <in>: its standard input, or below 0. -ENOENT: there is none. */
 int front_run(const struct ends *e, char *const argv[], int in);
 
 /* Writes <value> into /proc/sys/net/<name> of the server's end. */
