@@ -58,7 +58,7 @@ static uint32_t seed_of(const char *kind)
 static int load(struct attack *a, const struct attack_opts *o)
 {
 	struct flood_conf conf = { .shapes = shapes_make(shapes, o->kind, o->families, o->port), .dry = o->dry,
-				   .seed = seed_of(o->kind) };
+				   .seed = seed_of(o->kind), .far = !!(o->families & SHAPES_FAR4) };
 	uint32_t i;
 	int err;
 

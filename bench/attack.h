@@ -14,7 +14,7 @@
 struct attack_opts {
 	const char *lab;
 	const char *kind;	/* one of shapes_kinds */
-	uint32_t families;	/* SHAPES_V4, SHAPES_V6, or both */
+	uint32_t families;	/* SHAPES_V4, SHAPES_V6, or both; SHAPES_FAR4 */
 	uint16_t port;		/* of the server */
 	uint32_t rate;		/* frames per second, evenly; 0: as fast as it goes */
 	int	dry;		/* all the work, but nothing is sent: what the generator itself takes away */

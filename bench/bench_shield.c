@@ -13,6 +13,9 @@
 #include "bans.h"
 #include "case.h"
 #include "flooded.h"
+#include "guards.h"
+#include "lrulpm_fill.h"
+#include "million.h"
 #include "policy.h"
 #include "shield.h"
 
@@ -23,7 +26,7 @@
 #define R_DENIED 13
 #define R_LIMITED 14
 #define R_BANNED 15
-#define MILLION (1 << 20)	/* of the policy, and of bans */
+#define LAST_RULE (1 + MILLION_RULES + 1) /* of a policy: the sources' comes first */
 
 static const uint32_t no_learning, one_lookup = 1;
 
@@ -117,39 +120,34 @@ static void build_plain_bad(struct pkt *p, struct flow flow, const struct talk *
 
 /* --- policy */
 
-/* The source of a flow where there is a policy: one of so many, anywhere in IPv4. */
-static uint32_t source_of(uint32_t n)
+/* The source of a flow where there is a policy: one of a million, and a port, so that each flow has another pair. */
+static void set_source(struct pkt *p, struct flow flow)
 {
-	return (n % MILLION + 1) * 2654435761u;
+	put32(p->data + p->l3 + 12, flood_far(flow.n));
+	put16(p->data + p->l4, 1024 + flow.n / MILLION);
+	pkt_resum(p);
+}
+
+static void open_source(struct pkt *p, struct flow flow)
+{
+	build_linux_syn(p, flow);
+	set_source(p, flow);
 }
 
 static void build_source(struct pkt *p, struct flow flow, const struct talk *talk)
 {
-	build_linux_syn(p, flow);
-	put32(p->data + p->l3 + 12, source_of(flow.n));
-	pkt_resum(p);
+	open_source(p, flow);
 }
 
-/* Each source of <verb>, a million of /32, and what follows: to be freed. */
-static char *policy_text(const char *verb, const char *rest)
+static void build_source_ack(struct pkt *p, struct flow flow, const struct talk *talk)
 {
-	char *text = malloc((size_t)MILLION * 20 + 200), *at = text;
-	uint32_t n, a;
-
-	if (!text)
-		return NULL;
-	at += sprintf(at, "set sources {");
-	for (n = 0; n < MILLION; n++) {
-		a = source_of(n);
-		at += sprintf(at, " %u.%u.%u.%u", a >> 24, a >> 16 & 255, a >> 8 & 255, a & 255);
-	}
-	sprintf(at, " }\n%s @sources\n%s\n", verb, rest);
-	return text;
+	build_ack(p, flow, talk);
+	set_source(p, flow);
 }
 
 static int load_policy(struct run *r, const char *verb, const char *rest)
 {
-	char *text = policy_text(verb, rest);
+	char *text = million_policy(verb, rest);
 	int err = text ? shield_policy(r, 1, text) : -1;
 
 	free(text);
@@ -175,8 +173,8 @@ static int prepare_limit(struct run *r)
 	int err = reset_clock(r);
 
 	for (i = 0; i < POLICY_BANKS && !err; i++)
-		err = bpf_map_update_elem(run_map(r, 1, "shield_buckets"), &(uint32_t){ i * POLICY_RULES + 2 }, &empty,
-					  BPF_ANY);
+		err = bpf_map_update_elem(run_map(r, 1, "shield_buckets"), &(uint32_t){ i * POLICY_RULES + LAST_RULE },
+					  &empty, BPF_ANY);
 	return err;
 }
 
@@ -188,16 +186,19 @@ static int setup_allow(struct run *r)
 
 /* --- bans */
 
-/* A million hosts: the sources of the policy, or <others>, out of a class of addresses that no flow has. */
+/* A million hosts, beside the policy: its sources, or <others>, which go on where those end. */
 static int set_bans(struct run *r, int others)
 {
 	struct ban ban = { .until = BAN_FOREVER, .shape = BAN_HOST4 };
 	struct ban_view v = { 0 };
 	uint32_t n;
-	int err = shield_bans(r, 1, ban_buckets(MILLION), &v);
+	int err = setup_allow(r);
+
+	if (!err)
+		err = shield_bans(r, 1, ban_buckets(MILLION), &v);
 
 	for (n = 0; n < MILLION && !err; n++) {
-		ban.addr = (uint64_t)(others ? 0xf0000000 + n : source_of(n)) << 32;
+		ban.addr = (uint64_t)(others ? (MILLION + 1 + n) * 2654435761U : flood_far(n)) << 32;
 		err = ban_put(&v, &ban, 1) == BAN_PUT_DONE ? 0 : -1;
 	}
 	ban_close(&v);
@@ -229,8 +230,28 @@ static const char *judge(const struct pkt *sent, const struct run_out *got, cons
 #define SHIELD	.handler = "handlers/shield.bpf.o", .options = options, .prepare = reset_clock
 #define SYN	SHIELD, .verdict = NDIV_REPLY, .judge = judge, .bare = "bare_reply"
 #define BAD	SHIELD, .verdict = NDIV_DROP, .reason = R_COOKIE, .bare = "bare_ack"
+#define SOURCE	.build = build_source_ack, .opening = open_source
 /* Of a million flows, some three find no place in the table. */
 #define FLOW	.strays = 20, SHIELD, .verdict = NDIV_NEXT, .bare = "bare_pass", .warm = 1
+
+/* Beside what the kernel's own maps take for the same: a million prefixes, and as many flows as there are. */
+static int fill_allowed(struct bpf_object *obj, const struct pkt *p, const struct bench_flow *flows)
+{
+	return lrulpm_fill(obj, LRULPM_ALLOW, p, flows);
+}
+
+static int fill_denied(struct bpf_object *obj, const struct pkt *p, const struct bench_flow *flows)
+{
+	return lrulpm_fill(obj, LRULPM_DENY, p, flows);
+}
+
+static const struct bench_other lrulpm_flow = {
+	.object = "bench/lrulpm.bpf.o", .row = "shield/lru-lpm", .fill = fill_allowed, .outcome = LRULPM_ALLOW,
+};
+
+static const struct bench_other lrulpm_deny = {
+	.object = "bench/lrulpm.bpf.o", .row = "shield/lru-lpm-deny", .fill = fill_denied, .outcome = LRULPM_DENY,
+};
 
 static const struct bench_case cases[] = {
 	{ "shield/syn", SYN, .build = build_syn },
@@ -241,13 +262,14 @@ static const struct bench_case cases[] = {
 	{ "shield/ack-bad", BAD, .build = build_bad, .opening = build_linux_syn },
 	{ "shield/ack-bad-plain", BAD, .build = build_plain_bad, .opening = build_plain_syn },
 	{ "shield/deny", SHIELD, .setup = setup_deny, .verdict = NDIV_DROP, .reason = R_DENIED, .build = build_source,
-	  .bare = "bare_drop" },
+	  .bare = "lrulpm", .other = &lrulpm_deny },
 	{ "shield/ratelimited", .handler = "handlers/shield.bpf.o", .options = options, .prepare = prepare_limit,
 	  .setup = setup_limit, .verdict = NDIV_DROP, .reason = R_LIMITED, .build = build_source, .bare = "bare_drop" },
-	{ "shield/established-policy", FLOW, .setup = setup_allow, .build = build_ack, .opening = build_linux_syn },
+	{ "shield/established-policy", .strays = 20, SHIELD, .verdict = NDIV_NEXT, .warm = 1, .setup = setup_allow,
+	  SOURCE, .bare = "lrulpm", .other = &lrulpm_flow },
 	{ "shield/banned", SHIELD, .setup = setup_bans, .verdict = NDIV_DROP, .reason = R_BANNED, .build = build_source,
 	  .bare = "bare_drop" },
-	{ "shield/established-bans", FLOW, .setup = setup_other_bans, .build = build_ack, .opening = build_linux_syn },
+	{ "shield/established-bans", FLOW, .setup = setup_other_bans, SOURCE },
 	{ "shield/established", FLOW, .build = build_ack, .opening = build_linux_syn },
 	{ "shield/established6", FLOW, .build = build_ack, .opening = build_linux_syn, .v6 = 1 },
 };
@@ -292,13 +314,13 @@ static int load_once(const char *text, struct samples *ms, struct samples *mb)
 	return err;
 }
 
-/* A million prefixes: read, compiled, loaded. */
+/* A million prefixes, a thousand rules: read, compiled, loaded. */
 static int bench_load(struct suite *s)
 {
 	static struct samples ms, mb;
 	const struct row rows[] = { { .name = "shield/policy-load", .unit = "ms", .value = &ms },
 				    { .name = "shield/policy-size", .unit = "MB", .value = &mb } };
-	char *text = policy_text("deny", "");
+	char *text = million_policy("deny", "");
 	uint32_t i;
 	int err = text ? 0 : -1;
 
@@ -325,6 +347,8 @@ int main(int argc, char **argv)
 		err = case_bench_all(&s, cases, sizeof(cases) / sizeof(cases[0]));
 	for (i = 0; !err && i < sizeof(opening_cases) / sizeof(opening_cases[0]); i++)
 		err = case_bench(&s, &opening_cases[i], 1);
+	if (!err && s.lab)
+		err = guards_bench(&s);
 	if (!err && s.lab)
 		err = flooded_bench(&s);
 	return suite_end(&s, err);

@@ -6,7 +6,6 @@
 #include <linux/bpf.h>
 #include "case.h"
 #include "oracle.h"
-#include "wrap.h"
 
 #define CHECKED	1000	/* flows that are looked at one by one */
 #define PREPARED 1024	/* flows that are built before the handler is prepared again */
@@ -17,7 +16,8 @@ struct job {
 	char	name[64];
 	struct bench_flow *flows;	/* NULL: one flow */
 	struct pkt pkt;			/* of the first flow */
-	struct bpf_object *bare;
+	struct bpf_object *bare;	/* bare.bpf.c */
+	struct bpf_object *other;	/* the case's, or NULL */
 	struct run run;
 	struct wrap wrap;
 	struct samples net, bare_net, empty;
@@ -238,14 +238,63 @@ static int check_counters(struct job *job, uint64_t packets)
 	return 0;
 }
 
-static int load_bare(struct job *job)
+/* The object at <path>, below the build directory, with program <name>. */
+static int load_object(struct job *job, struct bpf_object **obj, const char *path, const char *name)
 {
 	struct bpf_program *prog;
 
-	job->bare = bpf_object__open_file(run_path("bench/bare.bpf.o"), NULL);
-	prog = job->bare ? bpf_object__find_program_by_name(job->bare, job->c->bare) : NULL;
-	if (!prog || bpf_program__set_autoload(prog, true) || bpf_object__load(job->bare))
-		return suite_fault(job->name, "cannot load %s with %s", run_path("bench/bare.bpf.o"), job->c->bare);
+	*obj = bpf_object__open_file(run_path(path), NULL);
+	prog = *obj ? bpf_object__find_program_by_name(*obj, name) : NULL;
+	if (!prog || bpf_program__set_autoload(prog, true) || bpf_object__load(*obj))
+		return suite_fault(job->name, "cannot load %s with %s", run_path(path), name);
+	return 0;
+}
+
+/* For all runs: to fill it takes seconds. */
+static int load_other(struct job *job)
+{
+	const struct bench_other *other = job->c->other;
+	int err = load_object(job, &job->other, other->object, job->c->bare);
+
+	if (!err && other->fill(job->other, &job->pkt, job->flows))
+		err = suite_fault(job->name, "cannot fill the maps of %s", other->object);
+	return err;
+}
+
+/* What it is compared with, when the packets are known. */
+static int load_bare(struct job *job)
+{
+	const struct bench_other *other = job->c->other;
+	int err = load_object(job, &job->bare, "bench/bare.bpf.o", other ? "bare_pass" : job->c->bare);
+
+	return err || !other || job->other ? err : load_other(job);
+}
+
+/* How many packets have met the outcome of the case in the other program, since it was loaded. */
+static int count_other(struct job *job, uint64_t *count)
+{
+	uint32_t key = job->c->other->outcome;
+	uint64_t *values = calloc(job->run.cpu_count, sizeof(*values));
+	int fd = bpf_object__find_map_fd_by_name(job->other, "outcomes");
+	int i, err = values ? bpf_map_lookup_elem(fd, &key, values) : -1;
+
+	*count = 0;
+	for (i = 0; !err && i < job->run.cpu_count; i++)
+		*count += values[i];
+	free(values);
+	return err ? suite_fault(job->name, "cannot read the counters of %s", job->c->other->object) : 0;
+}
+
+/* Each of <packets> that the other program has been given since <before> must have met it. */
+static int check_other(struct job *job, uint64_t before, uint64_t packets)
+{
+	uint64_t count;
+
+	if (count_other(job, &count))
+		return -1;
+	if (count - before != packets)
+		return suite_fault(job->name, "%llu packets given to %s, %llu had the right outcome",
+				   (unsigned long long)packets, job->c->bare, (unsigned long long)(count - before));
 	return 0;
 }
 
@@ -258,9 +307,7 @@ static int load(struct job *job)
 		return -1;
 	if (job->c->setup && job->c->setup(&job->run))
 		return -1;
-	if (prepare(job, 0))
-		return suite_fault(job->name, "cannot prepare the handler");
-	return load_bare(job);
+	return prepare(job, 0) ? suite_fault(job->name, "cannot prepare the handler") : 0;
 }
 
 /* Every flow's packet, once. */
@@ -278,10 +325,11 @@ static int warm(struct job *job)
 
 static int load_wrap(struct job *job)
 {
+	struct bpf_object *obj = job->other ? job->other : job->bare;
 	const int targets[BENCH_SLOTS] = {
 		[BENCH_EMPTY] = bpf_program__fd(bpf_object__find_program_by_name(job->bare, "bare_pass")),
 		[BENCH_SUBJECT] = job->run.entry,
-		[BENCH_BARE] = bpf_program__fd(bpf_object__find_program_by_name(job->bare, job->c->bare)),
+		[BENCH_BARE] = bpf_program__fd(bpf_object__find_program_by_name(obj, job->c->bare)),
 	};
 
 	return wrap_open(&job->wrap, &job->pkt, job->flows, targets);
@@ -295,15 +343,20 @@ static int run_sides(struct job *job)
 				    .arg = job },
 		[BENCH_BARE] = { .name = job->c->bare, .prog = job->wrap.prog[BENCH_BARE] },
 	};
+	uint64_t others = 0;
 	int who;
 
 	for (who = 0; who < BENCH_SLOTS; who++)
 		if (check(job, who))
 			return -1;
-	if (warm(job) || run_reset(&job->run) || measure(sides, BENCH_SLOTS, job->pkt.data, job->pkt.len,
-							   job->flows ? BENCH_FLOWS : 0))
+	if (job->other && count_other(job, &others))
+		return -1;
+	if (warm(job) || run_reset(&job->run) ||
+	    measure(sides, BENCH_SLOTS, job->pkt.data, job->pkt.len, job->flows ? BENCH_FLOWS : 0))
 		return -1;
 	if (check_counters(job, sides[BENCH_SUBJECT].packets))
+		return -1;
+	if (job->other && check_other(job, others, sides[BENCH_BARE].packets))
 		return -1;
 	samples_add(&job->net, measure_net(&sides[BENCH_SUBJECT], &sides[BENCH_EMPTY]));
 	samples_add(&job->bare_net, measure_net(&sides[BENCH_BARE], &sides[BENCH_EMPTY]));
@@ -322,6 +375,8 @@ static int one_run(struct job *job, int first)
 			err = build_flows(job);
 	}
 	if (!err)
+		err = load_bare(job);
+	if (!err)
 		err = load_wrap(job);
 	if (!err)
 		err = run_sides(job);
@@ -335,9 +390,13 @@ static int one_run(struct job *job, int first)
 static void add_rows(struct suite *s, const struct job *job)
 {
 	double less = samples_median(&job->empty);
+	const struct bench_other *other = job->c->other;
 	char bare[80];
 
-	snprintf(bare, sizeof(bare), "%s-bare", job->name);
+	if (other)
+		snprintf(bare, sizeof(bare), "%s%s", other->row, job->flows ? "-random" : "");
+	else
+		snprintf(bare, sizeof(bare), "%s-bare", job->name);
 	suite_row(s, &(struct row){ .name = job->name, .unit = "ns", .value = &job->net, .baseline = bare,
 				    .than = &job->bare_net, .less = less });
 	suite_row(s, &(struct row){ .name = bare, .unit = "ns", .value = &job->bare_net, .less = less });
@@ -361,6 +420,7 @@ int case_bench(struct suite *s, const struct bench_case *c, int random)
 		err = one_run(job, !i);
 	if (!err)
 		add_rows(s, job);
+	bpf_object__close(job->other);
 	free(job->flows);
 	free(job);
 	return err;

@@ -12,12 +12,22 @@
 #include "rows.h"
 #include "run.h"
 #include "suite.h"
+#include "wrap.h"
 
 /* What the client knows of its connection. */
 struct talk {
 	uint32_t isn, tsval;		/* the server's */
 	uint32_t sent;			/* bytes of the client's request */
 	uint32_t received;		/* bytes of the response */
+};
+
+/* Whose program a case is compared with, if it is none of bare.bpf.c. */
+struct bench_other {
+	const char *object;		/* below the build directory */
+	const char *row;		/* "suite/case", instead of "...-bare" */
+	/* Fills its maps. <flows>: BENCH_FLOWS of them, whose packets are like <p>; NULL: <p> is the only one. */
+	int	(*fill)(struct bpf_object *obj, const struct pkt *p, const struct bench_flow *flows);
+	uint32_t outcome;		/* what each packet has to meet: its map "outcomes" counts them */
 };
 
 struct bench_case {
@@ -48,6 +58,7 @@ struct bench_case {
 
 	const char *bare;		/* program of bare.bpf.c that it is compared with */
 	int	bare_answers;		/* which gives the right answer, too: judge it */
+	const struct bench_other *other; /* which is in another object, with maps of its own; or NULL */
 };
 
 /* Measures it, with one flow or with <random> ones, and adds the rows. 0, or below 0 and a message. */

@@ -3,8 +3,8 @@
  * flood.bpf.c - a flood from addresses that nobody has
  *
  * Test-run with live frames for the client's end of a lab, as gen.bpf.c. Each frame is one of the shapes, in turn, with
- * another source, other ports and numbers, and right checksums. What is sent back to those sources ends at the client's
- * end of the wire; what is for the client itself passes.
+ * another source, other ports and numbers, and right checksums. What is sent back to sources of FLOOD_NET4 or
+ * FLOOD_NET6 ends at the client's end of the wire; what is for the client itself passes.
  */
 #include <ndiv/csum.h>
 #include <ndiv/hash.h>
@@ -50,6 +50,14 @@ static __always_inline int put_sum(struct xdp_md *ctx, __u32 off, __u64 sum)
 	return 0;
 }
 
+/* The bits of word <i> that are others in frame <n>. The first word is the source. */
+static __always_inline __be32 more_of(const struct flood_word *word, __u64 n, __u32 i)
+{
+	__u32 chance = splitmix(((__u64)conf.seed << 40) + n * FLOOD_WORDS + i);
+
+	return conf.far && !i ? bpf_htonl(flood_far(chance)) : chance & word->mask;
+}
+
 /* Writes what is different in frame <n>. */
 static __always_inline int vary(struct xdp_md *ctx, const struct flood_shape *shape, __u64 n)
 {
@@ -62,7 +70,7 @@ static __always_inline int vary(struct xdp_md *ctx, const struct flood_shape *sh
 		word = &shape->word[i];
 		if (!word->off)
 			break;
-		more = (__u32)splitmix(((__u64)conf.seed << 40) + n * FLOOD_WORDS + i) & word->mask;
+		more = more_of(word, n, i);
 		p = ndiv_ptr(ctx, word->off, sizeof(*p));
 		if (!p)
 			return -1;

@@ -36,12 +36,23 @@ struct flood_conf {
 	__u32	len;		/* of the longest: so long is each frame that comes */
 	__u32	dry;		/* all that it takes, but nothing is sent */
 	__u32	seed;		/* another one, other addresses */
+	__u32	far;		/* sources are flood_far() */
+	__u32	pad;
 };
+_Static_assert(sizeof(struct flood_conf) == 32, "struct flood_conf");
 
 /* What the frames' sources have in common, in host byte order; the client's own addresses are others. */
 #define FLOOD_NET4	0xc6120000U	/* 198.18.0.0/15: made for it (RFC 2544) */
 #define FLOOD_MASK4	0xfffe0000U
 #define FLOOD_NET6	0x20010db8U	/* 2001:db8::/32 */
+
+#define FLOOD_MANY	(1U << 20)
+
+/* One of so many sources, by number: anywhere in IPv4, in host byte order. */
+static inline __u32 flood_far(__u32 n)
+{
+	return (n % FLOOD_MANY + 1) * 2654435761U;
+}
 
 struct flood_count {
 	__u64	answers;	/* to frames of ours, that came back to the client's end */

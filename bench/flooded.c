@@ -14,14 +14,12 @@
 #include <string.h>
 #include <unistd.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
-#include <ndiv/ndiv.h>
 #include "aside.h"
 #include "attack.h"
 #include "flooded.h"
+#include "front.h"
 #include "napi.h"
 #include "peer.h"
-#include "run.h"
 #include "shapes.h"
 #include "wrk.h"
 
@@ -31,9 +29,6 @@
 #define CONNECTIONS	64
 #define SETTLE_MS	300
 #define NICE		10	/* of the flood */
-#define BATCH		50000	/* SYNs that are timed */
-#define BATCHES		5
-#define COOKIE_SENT	0	/* shield's counter "cookie-sent" */
 
 /* What is measured: requests on new connections, beside a flood, behind shield or not. */
 struct scene {
@@ -64,51 +59,7 @@ struct bench {
 	struct ndiv *nd;			/* shield's, or NULL */
 	struct samples served[SCENES];		/* thousands of requests per second */
 	struct samples sent[SCENES];		/* thousands of frames per second */
-	struct samples syns;			/* millions of SYNs answered per second */
 };
-
-/* --- shield ------------------------------------------------------------------------------------------------- */
-
-static int attach(struct bench *b)
-{
-	static const char *const options[] = { "learn=0" };
-	const struct ndiv_attach_opts opts = {
-		.sz = sizeof(opts), .mode = NDIV_MODE_NATIVE, .at = -1, .options = options, .option_count = 1,
-	};
-	char err[1024] = "";
-
-	if (ends_enter(&b->ends, END_SERVER))
-		return -1;
-	if (ndiv_open(&b->nd, "lab0", 0, err, sizeof(err)))
-		return suite_fault("shield/lab", "%s", err);
-	if (ndiv_attach(b->nd, run_path("handlers/shield.bpf.o"), &opts))
-		return suite_fault("shield/lab", "%s", ndiv_error(b->nd));
-	return 0;
-}
-
-static int detach(struct bench *b)
-{
-	int err = b->nd && !ends_enter(&b->ends, END_SERVER) ? ndiv_detach(b->nd, NULL) : 0;
-
-	if (err)
-		suite_fault("shield/lab", "%s", ndiv_error(b->nd));
-	ndiv_close(b->nd);
-	b->nd = NULL;
-	return err;
-}
-
-static int cookies(struct bench *b, uint64_t *count)
-{
-	static struct ndiv_stats stats;
-	uint32_t id;
-
-	*count = 0;
-	if (ends_enter(&b->ends, END_SERVER) || ndiv_stats(b->nd, NDIV_CPU_RX, -1, &stats))
-		return -1;
-	for (id = 1; id < NDIV_HANDLERS_MAX; id++)
-		*count += stats.counter[id][COOKIE_SENT];
-	return 0;
-}
 
 /* --- a flood beside it -------------------------------------------------------------------------------------- */
 
@@ -171,105 +122,20 @@ static int run_scene(struct bench *b, size_t i)
 		.dry = scenes[i].dry,
 	};
 	struct attack a;
-	int err = scenes[i].shield ? attach(b) : 0;
+	int err = scenes[i].shield ? front_attach(&b->ends, &b->nd) : 0;
 
 	if (err) {
-		detach(b);
+		front_detach(&b->ends, &b->nd);
 		return err;
 	}
 	err = attack_open(&a, &opts);
 	if (!err)
 		err = flooded(b, i, &a);
 	attack_close(&a);
-	return detach(b) ? -1 : err;
-}
-
-/* --- SYNs by themselves ------------------------------------------------------------------------------------- */
-
-/* One SYN after another, on one CPU, which does both ends: each of them has to be answered. */
-static int time_syns(struct bench *b, struct attack *a, struct samples *mpps)
-{
-	struct attack_counts c;
-	uint64_t from, to;
-	uint32_t ns, i;
-	int err = cookies(b, &from);
-
-	for (i = 0; !err && i < BATCHES; i++) {
-		err = attack_send(a, BATCH, &ns);
-		if (!err && !ns)
-			err = -1;
-		if (!err)
-			samples_add(mpps, 1e3 / ns);
-	}
-	if (!err)
-		err = cookies(b, &to);
-	if (!err)
-		err = attack_counts(a, &c);
-	if (err)
-		return suite_fault("shield/lab-synflood", "the flood failed");
-	/* one a second is passed to the stack */
-	if (to - from > c.sent || c.sent - (to - from) > 10 + BATCHES)
-		return suite_fault("shield/lab-synflood", "%llu SYNs were sent, and %llu answered",
-				   (unsigned long long)c.sent, (unsigned long long)(to - from));
-	return 0;
-}
-
-/* A request that is served, so that shield knows the service. */
-static int meet(struct bench *b)
-{
-	const struct wrk_opts opts = {
-		.ends = &b->ends, .cpu = b->cpu[END_CLIENT], .connections = 1, .close = 1, .size = SIZE,
-	};
-	struct wrk_result wrk;
-
-	return wrk_run(&opts, &wrk);
-}
-
-static int run_syns(struct bench *b)
-{
-	const struct attack_opts opts = {
-		.lab = b->s->lab, .kind = "syn", .families = SHAPES_V4, .port = PEER_PORT,
-	};
-	struct samples mpps = { 0 };
-	struct attack a;
-	int err = attach(b);
-
-	if (!err)
-		err = meet(b);
-	if (err) {
-		detach(b);
-		return err;
-	}
-	err = attack_open(&a, &opts);
-	if (!err)
-		err = time_syns(b, &a, &mpps);
-	attack_close(&a);
-	samples_add(&b->syns, samples_median(&mpps));
-	return detach(b) ? -1 : err;
+	return front_detach(&b->ends, &b->nd) ? -1 : err;
 }
 
 /* --- all of it ---------------------------------------------------------------------------------------------- */
-
-/*
- * The server's stack has a way for its answers to those who do not exist. And it keeps no connections in TIME-WAIT: of
- * those that it had before shield was there, shield would not know.
- */
-static int prepare_server(struct bench *b)
-{
-	static const char command[] = "ip route replace 198.18.0.0/15 via 10.77.0.1 && "
-				      "echo 0 >/proc/sys/net/ipv4/tcp_max_tw_buckets";
-	int status = 0;
-	pid_t pid = fork();
-
-	if (!pid) {
-		if (!child_begin(&b->ends, END_SERVER, b->s->cpu))
-			execlp("sh", "sh", "-c", command, NULL);
-		_exit(127);
-	}
-	if (pid < 0 || waitpid(pid, &status, 0) < 0 || status)
-		return suite_fault("shield/lab", "cannot prepare the server's end: %s", command);
-	return 0;
-}
 
 /* From here on, what <end> receives is its own CPU's business, and comes before all else there. */
 static int part(struct bench *b, enum end end)
@@ -288,8 +154,6 @@ static int run_all(struct bench *b, uint32_t runs)
 	uint32_t r;
 	size_t i;
 
-	for (r = 0; !err && r < runs; r++)
-		err = run_syns(b);
 	if (!err)
 		err = part(b, END_SERVER);
 	if (!err)
@@ -306,7 +170,6 @@ static void add_rows(const struct bench *b)
 	char name[64];
 	size_t i;
 
-	suite_row(b->s, &(struct row){ .name = "shield/lab-synflood", .unit = "Mpps", .value = &b->syns });
 	for (i = 0; i < SCENES; i++) {
 		struct row row = { .name = name, .unit = "kreq/s", .value = &b->served[i] };
 
@@ -337,7 +200,7 @@ int flooded_bench(struct suite *s)
 	if (!err && b->cpu[END_CLIENT] < 0)
 		err = suite_fault("shield/lab", "there is only one CPU: server and client need one each");
 	if (!err)
-		err = prepare_server(b);
+		err = front_prepare(&b->ends);
 	if (!err)
 		err = run_all(b, s->runs < RUNS_MOST ? s->runs : RUNS_MOST);
 	if (!err)

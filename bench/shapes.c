@@ -69,11 +69,11 @@ static void add(struct words *w, size_t off, int in_ip, int in_l4, uint32_t mask
 	w->shape->word[w->count++] = (struct flood_word){ off, in_ip, in_l4, htonl(mask) };
 }
 
-/* The source: 17 bits of it, or 64. */
-static void vary_source(struct words *w, const struct pkt *p, int in_l4)
+/* The source: 17 bits of it, or <far> all of them, or 64 of IPv6. */
+static void vary_source(struct words *w, const struct pkt *p, int in_l4, int far)
 {
 	if (!p->v6) {
-		add(w, p->l3 + 12, 1, in_l4, ~FLOOD_MASK4);
+		add(w, p->l3 + 12, 1, in_l4, far ? ~0U : ~FLOOD_MASK4);
 		return;
 	}
 	add(w, p->l3 + 12, 0, in_l4, ~0U);
@@ -110,9 +110,10 @@ static uint16_t base_of(const struct pkt *p, size_t off)
 }
 
 /* <k> by <family>, with what varies set to 0. */
-static void build(struct pkt *p, const struct kind *k, uint32_t family, uint16_t port)
+static void build(struct pkt *p, const struct kind *k, uint32_t family, uint16_t port, int far)
 {
-	const struct pkt_layer ip4 = IP4(.src = "198.18.0.0", .frag = k->frag), ip6 = IP6(.src = "2001:db8::");
+	const struct pkt_layer ip4 = IP4(.src = far ? "0.0.0.0" : "198.18.0.0", .frag = k->frag);
+	const struct pkt_layer ip6 = IP6(.src = "2001:db8::");
 	struct pkt_layer layers[LAYERS + 2] = { family == V4 ? ip4 : ip6 };
 	int i;
 
@@ -134,17 +135,17 @@ static void build(struct pkt *p, const struct kind *k, uint32_t family, uint16_t
 		pkt_resum(p);
 }
 
-static void make(struct flood_shape *shape, const struct kind *k, uint32_t family, uint16_t port)
+static void make(struct flood_shape *shape, const struct kind *k, uint32_t family, uint16_t port, int far)
 {
 	struct words w = { .shape = shape };
 	static struct pkt p;
 
-	build(&p, k, family, port);
+	build(&p, k, family, port, far);
 	memset(shape, 0, sizeof(*shape));
 	memcpy(shape->frame, p.data, p.len);
 	shape->len = p.len;
 	/* of ICMP no address is in the sum */
-	vary_source(&w, &p, k->varied != VARY_NONE && !(k->varied == VARY_ICMP && !p.v6));
+	vary_source(&w, &p, k->varied != VARY_NONE && !(k->varied == VARY_ICMP && !p.v6), far);
 	shape->ip_sum = p.v6 ? 0 : p.l3 + 10;
 	shape->l4_sum = vary_transport(&w, &p, k->varied);
 	shape->ip_base = base_of(&p, shape->ip_sum);
@@ -153,13 +154,13 @@ static void make(struct flood_shape *shape, const struct kind *k, uint32_t famil
 
 uint32_t shapes_make(struct flood_shape *shapes, const char *kind, uint32_t families, uint16_t port)
 {
-	int all = !strcmp(kind, "mixed");
+	int all = !strcmp(kind, "mixed"), far = !!(families & SHAPES_FAR4);
 	uint32_t count = 0, family;
 	const struct kind *k;
 
 	for (k = kinds; k < kinds + sizeof(kinds) / sizeof(kinds[0]); k++)
 		for (family = V4; family <= V6 && (all || !strcmp(k->name, kind)); family++)
 			if (k->families & families & family && count < FLOOD_SHAPES)
-				make(&shapes[count++], k, family, port);
+				make(&shapes[count++], k, family, port, far);
 	return count;
 }

@@ -11,6 +11,8 @@
 /* Families, to be combined. */
 #define SHAPES_V4	1
 #define SHAPES_V6	2
+/* And of IPv4, sources from anywhere, flood_far(): for a server's end that answers none of them. */
+#define SHAPES_FAR4	4
 
 /* Their names, ended by NULL. */
 extern const char *const shapes_kinds[];

@@ -53,6 +53,7 @@ needs() {
 		bench	cmd:wrk			wrk
 		bench	cmd:nginx		nginx
 		bench	cmd:haproxy		haproxy
+		bench	cmd:nft			nftables
 		test	cmd:nft			nftables
 		test	cmd:haproxy		haproxy
 		test	cmd:nginx		nginx
