@@ -115,11 +115,12 @@ static int load_note(struct ndiv_replay *rp)
 static int load_shield(struct ndiv_replay *rp, const char *opts)
 {
 	struct ndiv_self self = { .id = ID, .ifindex = rp->nd.ifindex, .netns = netns_inode(), .mtu = 1500 };
-	const __u8 replays = 1;
+	const __u8 yes = 1;
 	const struct constant constants[] = {
 		{ ".rodata.self", &self, sizeof(self) },
 		{ ".rodata.key", fixed_key, sizeof(fixed_key) },
-		{ ".rodata.replay", &replays, sizeof(replays) },
+		{ ".rodata.replay", &yes, sizeof(yes) },
+		{ ".rodata.clock", &yes, sizeof(yes) },
 		{ 0 },
 	};
 	const struct alone alone = { .core = rp->core->obj, .constants = constants };

@@ -2,8 +2,7 @@
 /*
  * shield_rules.h - what the tests of shield's policy and bans share: an instance, its clock, and what drops a packet
  *
- * The clock stands still but for what a test adds to it: it is set back for each packet. Counters go on, so that a test
- * can ask what many packets came to.
+ * The clock stands still but for what a test adds to it. Counters go on, so that a test can ask what many packets came to.
  */
 #ifndef T_SHIELD_RULES_H
 #define T_SHIELD_RULES_H
@@ -21,12 +20,6 @@
 #define START	(1ULL << 40)	/* ns */
 #define SECOND	1000000000ULL
 
-/*
- * From packet to packet of a burst: more than the clock may go on between its being set and a packet's look at it, so
- * that the first of a burst is not the latest; and so little that nothing becomes due.
- */
-#define STEP	(5 * SECOND / 1000)
-
 enum { PASS, NO_FLOW = 2, DENIED = 13, LIMITED, BANNED };	/* PASS, or drop reasons */
 
 static struct run run;
@@ -43,7 +36,6 @@ static inline int arrive(const char *name)
 	int r;
 
 	assert_int_equal(run_sum(&run, NDIV_CPU_RX, &before), 0);
-	/* set back for each packet: so it stands still, however slow the machine is */
 	assert_int_equal(shield_set_clock(&run, who, now), 0);
 	if (run_rx(&run, in.data, in.len, &out))
 		fail_msg("%s: test run failed", name);

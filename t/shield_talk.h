@@ -160,7 +160,7 @@ static inline int setup(void **state)
 	const struct run_option loose[] = { { "window", &ignore, 1 }, { "unknown", &ten, 4 }, { 0 } };
 	const char *path = "handlers/shield.bpf.o";
 
-	if (run_open(&run, NULL) || run_add(&run, run_path(path), plain) != PLAIN ||
+	if (shield_open(&run) || run_add(&run, run_path(path), plain) != PLAIN ||
 	    run_add(&run, run_path(path), above) != ABOVE || run_add(&run, run_path(path), loose) != LOOSE)
 		return -1;
 	return 0;

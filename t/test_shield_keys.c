@@ -277,7 +277,7 @@ static int setup(void **state)
 	const struct run_option options[] = { { "learn", &zero, 4 }, { "lookups", &one, 4 }, { 0 } };
 	const char *path = "handlers/shield.bpf.o";
 
-	if (run_open(&run, NULL) || run_add(&run, run_path(path), options) != A ||
+	if (shield_open(&run) || run_add(&run, run_path(path), options) != A ||
 	    run_add(&run, run_path(path), options) != B)
 		return -1;
 	return 0;

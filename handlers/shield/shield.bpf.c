@@ -29,6 +29,8 @@ volatile struct shield_clock shield_clock SEC(".data.clock") = { 0 };
 
 const volatile __u8 shield_replays SEC(".rodata.replay") = 0;
 
+const volatile __u8 shield_still SEC(".rodata.clock") = 0;
+
 volatile struct shield_secrets shield_secrets SEC(".data.secrets") = { 0 };
 
 /* Shared by all CPUs, each on a cache line of its own. */

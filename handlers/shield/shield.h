@@ -75,10 +75,14 @@ extern const volatile struct ndiv_key ndiv_key;
 extern volatile struct shield_clock shield_clock;
 
 /*
- * Set by `ndiv replay`: packets come out of a file. <skew> alone is the clock then, and there are no sockets: while
- * shield learns, what belongs to no flow is taken for part of a connection that is older than the file.
+ * Set by `ndiv replay`: packets come out of a file. There are no sockets: while shield learns, what belongs to no flow is
+ * taken for part of a connection that is older than the file.
  */
 extern const volatile __u8 shield_replays;
+
+/* The clock stands still, and <skew> alone is the time: for replays, and tests that no machine is too slow for. */
+extern const volatile __u8 shield_still;
+
 extern volatile struct shield_secrets shield_secrets;
 
 /* One TCP packet, from the side of the local host: it came from "remote", or is sent there. */
@@ -94,7 +98,7 @@ struct shield_tcp {
 
 static __always_inline __u64 shield_now(void)
 {
-	return (shield_replays ? 0 : bpf_ktime_get_coarse_ns()) + shield_clock.skew;
+	return (shield_still ? 0 : bpf_ktime_get_coarse_ns()) + shield_clock.skew;
 }
 
 #endif

@@ -328,6 +328,9 @@ static int configure(struct run *r, struct run_handler *h, uint32_t id, const st
 	err = set_rodata(h->obj, ".rodata.key", 0, &r->key, sizeof(r->key));
 	if (err && err != -ENOENT)
 		return complain("set the key of", h->name, err);
+	err = set_rodata(h->obj, ".rodata.clock", 0, &r->still, sizeof(r->still));
+	if (err && err != -ENOENT)
+		return complain("set the clock of", h->name, err);
 	for (; o && o->name; o++) {
 		err = set_option(h->obj, info, o);
 		if (err)

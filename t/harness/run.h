@@ -45,6 +45,7 @@ struct run {
 	struct ndiv_key_bytes {
 		uint8_t	b[16];
 	} key;					/* of all handlers that have one */
+	uint8_t	still;				/* handlers whose clock can stand still are told that it does */
 	volatile struct ndiv_conf *conf;	/* the live one */
 	struct run_handler handler[NDIV_HANDLERS_MAX]; /* by id, from 1 */
 	uint32_t count;				/* of handlers */

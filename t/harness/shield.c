@@ -36,6 +36,14 @@ int shield_teach(struct run *r, uint32_t id, int v6, uint16_t port, uint64_t ns,
 	return bpf_map_update_elem(map, &slot, &s, BPF_ANY) ? -errno : 0;
 }
 
+int shield_open(struct run *r)
+{
+	int err = run_open(r, NULL);
+
+	r->still = 1;
+	return err;
+}
+
 int shield_set_clock(struct run *r, uint32_t id, uint64_t ns)
 {
 	int map = run_map(r, id, ".data.clock");
@@ -46,7 +54,7 @@ int shield_set_clock(struct run *r, uint32_t id, uint64_t ns)
 	if (bpf_map_lookup_elem(map, &zero, &clock))
 		return -errno;
 	clock_gettime(CLOCK_MONOTONIC_COARSE, &ts);
-	clock.skew = ns - (ts.tv_sec * 1000000000ULL + ts.tv_nsec);
+	clock.skew = r->still ? ns : ns - (ts.tv_sec * 1000000000ULL + ts.tv_nsec);
 	return bpf_map_update_elem(map, &zero, &clock, BPF_ANY) ? -errno : 0;
 }
 

@@ -11,6 +11,9 @@
 /* What a Linux server answers: all options allowed, scale 7. */
 extern const struct shield_service shield_server;
 
+/* run_open(), for tests: the clocks of what is loaded then stand still, wherever they are set. */
+int shield_open(struct run *r);
+
 /* Handler <id> knows <what> as the service of the lab's server at <port>, last seen at clock <ns>. 0, or -errno. */
 int shield_teach(struct run *r, uint32_t id, int v6, uint16_t port, uint64_t ns,
 		 const struct shield_service *what);
@@ -18,7 +21,7 @@ int shield_teach(struct run *r, uint32_t id, int v6, uint16_t port, uint64_t ns,
 /* The datapath's milliseconds of clock <ns>. */
 uint64_t shield_clock_ms(uint64_t ns);
 
-/* Sets the clock of handler <id> to <ns>; it goes on from there. */
+/* Sets the clock of handler <id> to <ns>; it goes on from there, unless it stands still. */
 int shield_set_clock(struct run *r, uint32_t id, uint64_t ns);
 
 /* Can the kernel at hand be given connections? Before Linux 6.9, SYNs are passed. */
