@@ -2,7 +2,8 @@
 /*
  * shield_rules.h - what the tests of shield's policy and bans share: an instance, its clock, and what drops a packet
  *
- * The clock stands still but for what a test adds to it. Counters go on, so that a test can ask what many packets came to.
+ * The clock stands still but for what a test adds to it. Counters go on, so that a test can ask what many packets came
+ * to.
  */
 #ifndef T_SHIELD_RULES_H
 #define T_SHIELD_RULES_H

@@ -75,8 +75,8 @@ extern const volatile struct ndiv_key ndiv_key;
 extern volatile struct shield_clock shield_clock;
 
 /*
- * Set by `ndiv replay`: packets come out of a file. There are no sockets: while shield learns, what belongs to no flow is
- * taken for part of a connection that is older than the file.
+ * Set by `ndiv replay`: packets come out of a file. There are no sockets: while shield learns, what belongs to no flow
+ * is taken for part of a connection that is older than the file.
  */
 extern const volatile __u8 shield_replays;
 
