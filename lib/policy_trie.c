@@ -5,15 +5,13 @@
  * Prefixes come in order, so those that lie in one entry of a node are neighbours, behind those that cover the entry as
  * a whole. What belongs to no longer prefix has the value of the longest that covers it.
  */
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include "policy.h"
 
 #define ROOT_SMALL	16
 #define ROOT_LARGE	24
 #define BEFORE_BYTE	24		/* bits of an IPv4 address before its last byte */
-#define ROOT_MANY	65536U		/* prefixes above which the root is large: 4 MB of blocks */
+#define ROOT_MANY	65536U		/* prefixes above which the root is large: 64 MB */
 #define WORDS		(POLICY_LINE / sizeof(__u32))
 
 /* <n> bits of the address from bit <at> on; <n> is 4, or <at> is 0. */
@@ -108,85 +106,30 @@ static __u32 build_node(struct image *img, const struct prefix *p, size_t count,
 	return POLICY_NODE << 30 | line;
 }
 
-/* The <1 << n> entries of a root, which are all 0 yet. */
-static void root_fill(struct image *img, const struct prefix *p, size_t count, __u32 *entry, unsigned int n)
-{
-	size_t i, run;
-	__u32 k, end;
-
-	for (i = 0; i < count && !img->err; i += run) {
-		k = bits_at(&p[i], 0, n);
-		run = run_length(p + i, count - i, 0, n);
-		if (run) {
-			entry[k] = build_node(img, p + i, run, n, entry[k]);
-			continue;
-		}
-		run = 1;
-		for (end = k + (1U << (n - p[i].len)); k < end; k++)
-			entry[k] = p[i].value;
-	}
-}
-
-/* What more than half of a block's entries are, if there is such an entry (Boyer and Moore's vote). */
-static __u32 most(const __u32 *entry)
-{
-	__u32 best = 0, votes = 0, k;
-
-	for (k = 0; k < POLICY_BLOCK; k++) {
-		if (!votes)
-			best = entry[k];
-		votes += entry[k] == best ? 1 : -1;
-	}
-	return best;
-}
-
-/* A block of these entries, <count> being behind the blocks already: those of its own are put behind them. */
-static struct policy_block root_block(const __u32 *entry, __u32 *own, __u32 *count)
-{
-	struct policy_block b = { .first = *count, .other = most(entry) };
-	__u32 k;
-
-	for (k = 0; k < POLICY_BLOCK; k++) {
-		if (entry[k] == b.other)
-			continue;
-		b.own |= 1ULL << k;
-		own[(*count)++] = entry[k];
-	}
-	return b;
-}
-
-/* Into the image, as blocks. <entry> is overwritten: what is behind the blocks is never ahead of what is read. */
-static __u32 root_pack(struct image *img, __u32 *entry, unsigned int n)
-{
-	__u32 line = image_lines(img, POLICY_BLOCK_LINES(n)), count = 0, behind, k;
-	struct policy_block *block = img->err ? NULL : image_at(img, line);
-
-	if (!block)
-		return 0;
-	for (k = 0; k < 1U << n; k += POLICY_BLOCK)
-		*block++ = root_block(entry + k, entry, &count);
-	behind = image_lines(img, count / WORDS + 1);
-	if (!img->err)
-		memcpy(image_at(img, behind), entry, (size_t)count * sizeof(*entry));
-	return line;
-}
-
 /* Makes a trie of the <count> prefixes at <p>, all of one family. */
 void trie_build(struct image *img, const struct prefix *p, size_t count, struct policy_root *root)
 {
 	unsigned int n = count > ROOT_MANY ? ROOT_LARGE : ROOT_SMALL;
-	__u32 *entry;
+	__u32 line, k, end, e;
+	size_t i, run;
 
 	memset(root, 0, sizeof(*root));
-	if (!count || img->err)
+	if (!count)
 		return;
-	entry = calloc(1U << n, sizeof(*entry));
-	if (!entry) {
-		img->err = -ENOMEM;
-		return;
+	line = image_lines(img, (1U << n) / WORDS);
+	for (i = 0; i < count && !img->err; i += run) {
+		k = bits_at(&p[i], 0, n);
+		run = run_length(p + i, count - i, 0, n);
+		if (run) {
+			e = build_node(img, p + i, run, n, ((__u32 *)image_at(img, line))[k]);
+			if (!img->err)
+				((__u32 *)image_at(img, line))[k] = e;
+			continue;
+		}
+		run = 1;
+		for (end = k + (1U << (n - p[i].len)); k < end; k++)
+			((__u32 *)image_at(img, line))[k] = p[i].value;
 	}
-	root_fill(img, p, count, entry, n);
-	root->line = root_pack(img, entry, n);
+	root->line = line;
 	root->bits = n;
-	free(entry);
 }

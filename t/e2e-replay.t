@@ -59,7 +59,7 @@ $cap: nothing in it is sent by the host: connections are taken as they come (lea
  dropped 4 260
  denied 3
  limited 1
-$cap: policy: $tmp/policy, 5 rules, 2 prefixes, 0.3 MB
+$cap: policy: $tmp/policy, 5 rules, 2 prefixes, 0.8 MB
  line packets bytes refused dry rule
  1 2 144 2 deny 203.0.113.0/24, 2001:db8::/32
  2 3 186 1 service icmp limit 1/s burst 1

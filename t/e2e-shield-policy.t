@@ -163,7 +163,7 @@ shows() {
 		deny 192.0.2.1
 		allow 192.0.2.2   dry
 	END
-	is 'check' "$("$build/ndiv" shield check "$tmp/policy")" "$tmp/policy: good: 2 rules, 2 prefixes, 0.3 MB"
+	is 'check' "$("$build/ndiv" shield check "$tmp/policy")" "$tmp/policy: good: 2 rules, 2 prefixes, 0.5 MB"
 	is 'check --json' "$("$build/ndiv" shield check -j "$tmp/policy" | jq -c '[.rules, .prefixes]')" '[2,2]'
 	load 'load'
 	is 'show: rules' "$(nd shield show lab0 | tail -n 3 | sed 's/  */ /g; s/ $//')" \

@@ -229,19 +229,6 @@ static __u32 byte_value(const struct policy_root *root, __u32 e, __u64 hi)
 	return differs >> (8 - POLICY_BYTE_BITS(e)) ? pair->out : pair->in;
 }
 
-static __u32 root_entry(const struct policy_root *root, __u32 n)
-{
-	const struct policy_block *block = line(root->line + n / 256);
-	__u32 i;
-
-	block += n / 64 % 4;
-	if (!(block->own & 1ULL << n % 64))
-		return block->other;
-	for (i = block->first; n % 64; n--)
-		i += block->own >> (n % 64 - 1) & 1;
-	return ((const __u32 *)line(root->line + POLICY_BLOCK_LINES(root->bits) + i / 16))[i % 16];
-}
-
 static __u32 trie_value(const struct policy_root *root, __u64 hi, __u64 lo)
 {
 	const struct policy_head *head = line(0);
@@ -251,7 +238,8 @@ static __u32 trie_value(const struct policy_root *root, __u64 hi, __u64 lo)
 
 	if (!root->line)
 		return 0;
-	e = root_entry(root, hi >> (64 - root->bits));
+	at = hi >> (64 - root->bits);
+	e = ((const __u32 *)line(root->line + at / 16))[at % 16];
 	for (at = root->bits; POLICY_KIND(e) == POLICY_NODE; at += 4) {
 		assert_true(at < 128);
 		e = ((const __u32 *)line(POLICY_REST(e)))[(at < 64 ? hi >> (60 - at) : lo >> (124 - at)) & 15];

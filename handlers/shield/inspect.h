@@ -124,26 +124,6 @@ static __always_inline __u32 line_word(const struct policy_line *line, __u32 i)
 	return line->word[i & 15];
 }
 
-/* The entry of <root> that the first bits of an address choose. */
-static __always_inline __u32 root_entry(void *image, const struct policy_root *root, __u64 hi)
-{
-	__u32 bits = root->bits & 31, n = hi >> (64 - bits), i = n / POLICY_BLOCK % POLICY_BLOCKS_LINE;
-	struct policy_line *line = image_line(image, root->line + n / (POLICY_BLOCK * POLICY_BLOCKS_LINE));
-	const struct policy_block *block;
-	__u64 own;
-
-	if (!line)
-		return 0;
-	barrier_var(i);
-	block = (const struct policy_block *)line + (i & (POLICY_BLOCKS_LINE - 1));
-	own = block->own;
-	if (!(own >> n % POLICY_BLOCK & 1))
-		return block->other;
-	i = block->first + __builtin_popcountll(own & ((1ULL << n % POLICY_BLOCK) - 1));
-	line = image_line(image, root->line + POLICY_BLOCK_LINES(bits) + i / 16);
-	return line ? line_word(line, i) : 0;
-}
-
 /*
  * The value of address <hi>, <lo> in trie <which> of the policy: 0 if there is none. A function by itself, so that the
  * verifier looks at the loop once.
@@ -154,7 +134,7 @@ __noinline __u32 shield_trie(__u32 which, __u64 hi, __u64 lo)
 	void *image = image_now();
 	struct policy_head *head;
 	struct policy_line *line;
-	__u32 e, at, leaves, pairs;
+	__u32 e, at, first, leaves, pairs;
 
 	if (!image)
 		return 0;
@@ -166,7 +146,11 @@ __noinline __u32 shield_trie(__u32 which, __u64 hi, __u64 lo)
 	pairs = head->pairs;
 	if (!root.line)
 		return 0;
-	e = root_entry(image, &root, hi);
+	first = hi >> (64 - (root.bits & 31));
+	line = image_line(image, root.line + first / 16);
+	if (!line)
+		return 0;
+	e = line_word(line, first);
 	for (at = 0; at < 128; at += POLICY_STRIDE) {
 		if (at < root.bits)
 			continue;

@@ -5,17 +5,14 @@
  * All of it is one array map of lines of 64 bytes, its image, in the only slot of the array of maps shield_policy. A
  * new policy is a new image, complete before the slot is written: each packet meets the old one or the new one.
  *
- * Which rule is about an address is found in a trie. Its root has an entry for each value of the address' first 16 or
- * 24 bits, by blocks of 64 of them: most of a block's are alike, and stand in it once; those that are not are in an
- * array behind all blocks, in order, and a bit for each says which they are. So the root of a million prefixes, at
- * random, is 8 MB, which caches hold, and not 64. Each node below it is one line, which four more bits choose from. An
- * entry is
+ * Which rule is about an address is found in a trie. Its root is an array that the first bits of the address choose
+ * from; each node below it is one line, which four more bits choose from. An entry is
  *
  *	a value		this is it
  *	a node		go on there
  *	a leaf		only one prefix lies below: a value for addresses that have it, and one for the others
  *	a last byte	a leaf of IPv4 where 24 bits have led to, which is all in the entry but for the two values, of
- * which there are few pairs: so with a root of 24 bits nothing else is to be read
+ * which there are few pairs: so with a root of 24 bits, one line out of a large table is all it takes
  *
  * There are four: sources and destinations, each for IPv4 and IPv6. Sources lead to rules. Destinations lead to a row,
  * and what a packet is (protocol and port, or ICMP's type) to a column: the cell where they meet has the rules. Where
@@ -29,7 +26,7 @@
 
 #include <linux/types.h>
 
-#define POLICY_MAGIC	0x326c6f70U
+#define POLICY_MAGIC	0x796c6f70U
 #define POLICY_LINE	64
 #define POLICY_RULES	1024		/* numbers of one bank; 0 is no rule */
 #define POLICY_BANKS	2		/* of counters and buckets: that of the policy before, and the one at work */
@@ -95,19 +92,6 @@ struct policy_root {
 	__u32	line;				/* its first one; 0: there is none, and the value is 0 */
 	__u32	bits;				/* that choose from it: 16 or 24 */
 };
-
-/* 64 entries of a root. */
-struct policy_block {
-	__u64	own;				/* bit n: entry n is the next one of those behind the blocks */
-	__u32	first;				/* which of these is the first one of this block */
-	__u32	other;				/* the entry of all that have no bit */
-};
-_Static_assert(sizeof(struct policy_block) == 16, "struct policy_block");
-
-#define POLICY_BLOCK		64		/* entries */
-#define POLICY_BLOCKS_LINE	(POLICY_LINE / sizeof(struct policy_block))
-/* How many lines the blocks of a root take. */
-#define POLICY_BLOCK_LINES(bits)	((1U << (bits)) / (POLICY_BLOCK * POLICY_BLOCKS_LINE))
 
 enum policy_trie {
 	POLICY_SOURCE4,
