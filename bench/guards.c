@@ -77,7 +77,8 @@ static int raise_policy(struct bench *b)
 	return err ? err : front_policy(&b->ends, b->nd, b->policy);
 }
 
-static int count_cookies(struct bench *b, uint64_t *count)
+/* SYNs that shield, the only handler, has <dropped> as denied, or answered. */
+static int count_shield(struct bench *b, int dropped, uint64_t *count)
 {
 	static struct ndiv_stats stats;
 	uint32_t id;
@@ -85,20 +86,18 @@ static int count_cookies(struct bench *b, uint64_t *count)
 
 	*count = 0;
 	for (id = 1; !err && id < NDIV_HANDLERS_MAX; id++)
-		*count += stats.counter[id][COOKIE_SENT];
+		*count += dropped ? stats.reason[id][R_DENIED] : stats.counter[id][COOKIE_SENT];
 	return err;
+}
+
+static int count_cookies(struct bench *b, uint64_t *count)
+{
+	return count_shield(b, 0, count);
 }
 
 static int count_denied(struct bench *b, uint64_t *count)
 {
-	static struct ndiv_stats stats;
-	uint32_t id;
-	int err = front_stats(&b->ends, b->nd, &stats);
-
-	*count = 0;
-	for (id = 1; !err && id < NDIV_HANDLERS_MAX; id++)
-		*count += stats.reason[id][R_DENIED];
-	return err;
+	return count_shield(b, 1, count);
 }
 
 /* --- the kernel's own cookies ------------------------------------------------------------------------------- */

@@ -122,17 +122,18 @@ count() { json ".[0].rx$1"; }
 count_is() { [ "$(count "$1")" = "$2" ]; }
 count_reaches() { [ "$(count "$1")" -ge "$2" ]; }
 
-# adds_up NAME FILTER FILTER: two numbers of lab0's counters that have to be equal, read at once. What clients have sent
-# before they ended may still be on its way, so it may take a moment; a packet that is counted twice, or not at all, stays.
+# adds_up NAME FILTER FILTER: two numbers of lab0's counters that have to be equal, and not 0, read at once. What clients
+# have sent before they ended may still be on its way, so it may take a moment; a packet that is counted twice, or not at
+# all, stays.
 adds_up() { ok "$1" wait_for -t 10 json_agrees ".[0].rx | ($2)" ".[0].rx | ($3)"; }
 
 # shellcheck disable=SC2317 # for wait_for
 json_agrees() {
 	local both
 
-	both=$(nd show -aj lab0 | jq -r "[($1), ($2)] | \"\(.[0] // 0) \(.[1] // 0)\"")
+	both=$(nd show -aj lab0 | jq -r "[($1), ($2)] | \"\(.[0]) \(.[1])\"")
 	echo "$both"
-	[ -n "$both" ] && [ "${both% *}" = "${both#* }" ]
+	[ "${both% *}" = "${both#* }" ] && [ "${both% *}" -gt 0 ]
 }
 
 # each_once NAME: every packet has got one verdict, of the core or of a handler; "next" and "repeat" are none yet.
